@@ -1,0 +1,138 @@
+// The tables of our own: how history and log are laid out, read and written.
+
+import * as v from "valibot";
+import { fail, ok, type Result } from "../failure.ts";
+import type { History, HistoryRow } from "../plan/history.ts";
+import type { ReadyStep } from "../plan/plan.ts";
+import type { Connection } from "./sqlite.ts";
+
+/** The layout that this build writes. */
+const format = 1;
+
+/** Later formats only add columns; `oldest` is the oldest build format that can still work with the database. */
+const tables = [
+  `CREATE TABLE rung_format (
+  format INTEGER NOT NULL,
+  oldest INTEGER NOT NULL
+) STRICT`,
+  `INSERT INTO rung_format (format, oldest) VALUES (${format}, ${format})`,
+  `CREATE TABLE rung_history (
+  version     INTEGER PRIMARY KEY,
+  name        TEXT NOT NULL,
+  checksum    TEXT NOT NULL,
+  kind        TEXT NOT NULL, -- sql, typescript
+  state       TEXT NOT NULL, -- applied, started
+  seq         INTEGER NOT NULL, -- order of application
+  down        TEXT, -- the down section with its marker line
+  fingerprint TEXT, -- of the schema after it
+  applied_at  TEXT NOT NULL, -- UTC, RFC 3339
+  duration_ms INTEGER NOT NULL,
+  applied_by  TEXT NOT NULL
+) STRICT`,
+  `CREATE TABLE rung_log (
+  id          INTEGER PRIMARY KEY,
+  at          TEXT NOT NULL, -- UTC, RFC 3339
+  event       TEXT NOT NULL, -- apply, rollback
+  version     INTEGER,
+  name        TEXT,
+  checksum    TEXT,
+  duration_ms INTEGER,
+  by          TEXT NOT NULL
+) STRICT`,
+];
+
+const rowSchema = v.object({
+  version: v.number(),
+  name: v.string(),
+  checksum: v.string(),
+  kind: v.picklist(["sql", "typescript"]),
+  state: v.picklist(["applied", "started"]),
+  seq: v.number(),
+  down: v.nullable(v.string()),
+  appliedAt: v.string(),
+  durationMs: v.number(),
+  appliedBy: v.string(),
+});
+const rowsSchema = v.array(rowSchema);
+const formatSchema = v.object({ format: v.number(), oldest: v.number() });
+
+const selectRows = `SELECT version, name, checksum, kind, state, seq, down, applied_at AS appliedAt,
+  duration_ms AS durationMs, applied_by AS appliedBy FROM rung_history ORDER BY version`;
+
+const selectOthers = `SELECT 1 FROM sqlite_schema
+  WHERE name NOT GLOB 'rung_*' AND name NOT GLOB 'sqlite_*' LIMIT 1`;
+
+function unreadable(what: string): Result<never> {
+  return fail(
+    "history.format",
+    `The history in this database cannot be read: ${what}.`,
+    "Use the build of rung that wrote it, or a later one.",
+  );
+}
+
+/** Reads history as of one moment: call it inside a transaction. Fails with `history.format`. */
+export function readHistory(connection: Connection): Result<History> {
+  const vacant = connection.get(selectOthers) === null;
+  const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_format'");
+  if (found === null) return ok({ rows: [], founded: false, vacant });
+  const written = v.safeParse(formatSchema, connection.get("SELECT * FROM rung_format"));
+  if (!written.success) return unreadable("rung_format is damaged");
+  const { oldest } = written.output;
+  if (oldest > format)
+    return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
+  const rows = v.safeParse(rowsSchema, connection.all(selectRows));
+  if (!rows.success) return unreadable(v.getDotPath(rows.issues[0]) ?? "a row is damaged");
+  const read: readonly HistoryRow[] = rows.output;
+  return ok({ rows: read, founded: true, vacant });
+}
+
+/** Creates our tables. */
+export function foundHistory(connection: Connection): void {
+  for (const sql of tables) connection.run(sql);
+}
+
+const insertRow = `INSERT INTO rung_history
+  (version, name, checksum, kind, state, seq, down, applied_at, duration_ms, applied_by)
+  VALUES (?, ?, ?, ?, 'applied', ?, ?, ?, ?, ?)`;
+const deleteRow = "DELETE FROM rung_history WHERE version = ?";
+const insertLog = `INSERT INTO rung_log (at, event, version, name, checksum, duration_ms, by)
+  VALUES (?, ?, ?, ?, ?, ?, ?)`;
+
+/** When, by whom and in which order a step ran. */
+export interface Stamp {
+  readonly at: string;
+  readonly by: string;
+  readonly seq: number;
+  readonly durationMs: number;
+}
+
+/** Writes steps into history and log, with statements compiled once. */
+export class HistoryWriter {
+  readonly #insertRow;
+  readonly #deleteRow;
+  readonly #insertLog;
+
+  constructor(connection: Connection) {
+    this.#insertRow = connection.prepare(insertRow);
+    this.#deleteRow = connection.prepare(deleteRow);
+    this.#insertLog = connection.prepare(insertLog);
+  }
+
+  /** Records a step that has run, in the transaction that it ran in. */
+  record(step: ReadyStep, stamp: Stamp): void {
+    const { version, name, checksum, kind, down } = step;
+    const { at, by, seq, durationMs } = stamp;
+    if (step.direction === "up") {
+      this.#insertRow.run(version, name, checksum, kind, seq, down, at, durationMs, by);
+      this.#insertLog.run(at, "apply", version, name, checksum, durationMs, by);
+    } else {
+      this.#deleteRow.run(version);
+      this.#insertLog.run(at, "rollback", version, name, checksum, durationMs, by);
+    }
+  }
+
+  /** Lets go of the statements. */
+  close(): void {
+    for (const each of [this.#insertRow, this.#deleteRow, this.#insertLog]) each.finalize();
+  }
+}

@@ -1,0 +1,31 @@
+// A request for a database -> the driver that works on it, with the clock and name that history records.
+
+import { hostname } from "node:os";
+import type { Driver } from "../run/driver.ts";
+import { SqliteDriver } from "./driver.ts";
+
+/** Who runs this, as `user@host`; where the environment names nobody, by the number of the user. */
+function whoami(): string {
+  const { USER, LOGNAME, USERNAME } = process.env;
+  const user = USER ?? LOGNAME ?? USERNAME ?? `uid-${process.getuid?.() ?? "unknown"}`;
+  return `${user}@${hostname()}`;
+}
+
+/** What is asked of a database: where it is, and what the command may do there. */
+export interface DatabaseRequest {
+  readonly path: string;
+  readonly mayCreate: boolean;
+  /** How long a plain read waits for a lock, in milliseconds. */
+  readonly readWaitMs: number;
+}
+
+/** Opens a driver; the file itself is opened by the first effect that needs it. */
+export function openDatabase({ path, mayCreate, readWaitMs }: DatabaseRequest): Driver {
+  return new SqliteDriver({
+    path,
+    mode: mayCreate ? "create" : "existing",
+    readWaitMs,
+    date: () => new Date(),
+    by: whoami,
+  });
+}

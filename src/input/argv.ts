@@ -1,0 +1,157 @@
+// The words of the command line -> an invocation: what is asked, and where.
+
+import { fail, ok, type Result } from "../failure.ts";
+import { nearest } from "../nearest.ts";
+import {
+  commandOptions,
+  commands,
+  commonOptions,
+  findCommand,
+  type CommandSpec,
+  type OptionSpec,
+} from "./options.ts";
+
+/** Options by name; a flag that was given is true. */
+export type OptionValues = Readonly<Record<string, string | true>>;
+
+/** What a command line asks for; commands and messages are still plain data, not yet checked. */
+export type Invocation =
+  | { readonly kind: "command"; readonly command: string; readonly options: OptionValues }
+  | { readonly kind: "messages"; readonly lines: readonly string[]; readonly options: OptionValues }
+  /** No command and no message: stdin decides. */
+  | { readonly kind: "none"; readonly options: OptionValues }
+  | { readonly kind: "help"; readonly command: CommandSpec | null }
+  | { readonly kind: "version"; readonly options: OptionValues };
+
+function suggestion(
+  word: string,
+  known: readonly string[],
+  form: (name: string) => string,
+): string {
+  const near = nearest(word, known);
+  return near === null ? "See rung help." : `Did you mean ${form(near)}?`;
+}
+
+function findOption(word: string, command: CommandSpec | undefined): Result<OptionSpec> {
+  const name = word === "-h" ? "help" : word.replace(/^--?/, "");
+  const own = commandOptions.filter(
+    (option) => command === undefined || command.options.includes(option.name),
+  );
+  const allowed = [...commonOptions, ...own];
+  const option = allowed.find((each) => each.name === name);
+  if (option !== undefined) return ok(option);
+  const names = allowed.map((each) => each.name);
+  const where = command === undefined ? "" : ` of ${command.name}`;
+  return fail(
+    "usage.unknown-option",
+    `${word} is not an option${where}.`,
+    suggestion(name, names, (near) => `--${near}`),
+  );
+}
+
+interface Read {
+  readonly positional: string[];
+  readonly messages: string[];
+  readonly options: Record<string, string | true>;
+}
+
+/** The command comes first in the reading, wherever it stands, as it decides which options there are. */
+function commandOf(argv: readonly string[]): string | undefined {
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? "";
+    if (!word.startsWith("-")) {
+      if (!word.startsWith("{")) return word;
+      continue;
+    }
+    const all = [...commonOptions, ...commandOptions];
+    const option = all.find(({ name }) => word === `--${name}`);
+    if (option !== undefined && option.value !== null) at++;
+  }
+  return undefined;
+}
+
+function readWords(argv: readonly string[], command: CommandSpec | undefined): Result<Read> {
+  const read: Read = { positional: [], messages: [], options: {} };
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? "";
+    if (!word.startsWith("-") || word === "-") {
+      (word.startsWith("{") ? read.messages : read.positional).push(word);
+      continue;
+    }
+    const [name = "", inline] = word.split(/=(.*)/s, 2);
+    const option = findOption(name, command);
+    if (!option.ok) return option;
+    const { name: key, value: placeholder } = option.value;
+    if (key in read.options) {
+      return fail("usage.invalid-option", `--${key} is given twice.`, "Keep one of them.");
+    }
+    if (placeholder === null) {
+      if (inline !== undefined) {
+        return fail("usage.invalid-option", `--${key} takes no value.`, `Write --${key} alone.`);
+      }
+      read.options[key] = true;
+      continue;
+    }
+    const value = inline ?? argv[++at];
+    if (value === undefined || value === "") {
+      const text = `--${key} needs a value.`;
+      return fail("usage.invalid-option", text, `Write --${key} ${placeholder}.`);
+    }
+    read.options[key] = value;
+  }
+  return ok(read);
+}
+
+function unexpected(word: string): Result<never> {
+  const text = `${JSON.stringify(word)} is one word too many.`;
+  return fail("usage.unexpected-argument", text, "See rung help.");
+}
+
+/** Reads the command line. Fails with `usage.*`, naming the nearest command or option. */
+export function readArgv(argv: readonly string[]): Result<Invocation> {
+  if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v" || argv[0] === "-V")) {
+    return ok({ kind: "version", options: {} });
+  }
+  const word = commandOf(argv);
+  const command = word === undefined ? undefined : findCommand(word);
+  if (word !== undefined && command === undefined) {
+    const known = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
+    const text = `${JSON.stringify(word)} is not a command.`;
+    return fail(
+      "usage.unknown-command",
+      text,
+      suggestion(word, known, (near) => `rung ${near}`),
+    );
+  }
+  const read = readWords(argv, command);
+  if (!read.ok) return read;
+  const { positional, messages, options } = read.value;
+  const [, topic, ...rest] = positional;
+  if (command === undefined) {
+    if ("help" in options) return ok({ kind: "help", command: null });
+    if (messages.length > 0) return ok({ kind: "messages", lines: messages, options });
+    return ok({ kind: "none", options });
+  }
+  const [message] = messages;
+  if (message !== undefined) return unexpected(message);
+  if ("help" in options) return ok({ kind: "help", command });
+  if (command.name === "help") return helpOn(topic, rest);
+  if (topic !== undefined) return unexpected(topic);
+  if (command.name === "version") return ok({ kind: "version", options });
+  return ok({ kind: "command", command: command.name, options });
+}
+
+function helpOn(topic: string | undefined, rest: readonly string[]): Result<Invocation> {
+  if (topic === undefined) return ok({ kind: "help", command: null });
+  const [extra] = rest;
+  if (extra !== undefined) return unexpected(extra);
+  const command = findCommand(topic);
+  if (command !== undefined) return ok({ kind: "help", command });
+  const known = commands.map(({ name }) => name);
+  const text = `${JSON.stringify(topic)} is not a command.`;
+  return fail(
+    "usage.unknown-command",
+    text,
+    suggestion(topic, known, (near) => `rung help ${near}`),
+  );
+}

@@ -1,0 +1,51 @@
+// The table of commands and options -> what help prints.
+
+import {
+  commandOptions,
+  commands,
+  commonOptions,
+  type CommandSpec,
+  type OptionSpec,
+} from "./options.ts";
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
+}
+
+function optionRow({ name, value, summary }: OptionSpec): readonly [string, string] {
+  return [value === null ? `--${name}` : `--${name} ${value}`, summary];
+}
+
+function commandRow({ name, aliases, summary }: CommandSpec): readonly [string, string] {
+  return [[name, ...aliases].join(", "), summary];
+}
+
+/** The help for rung as a whole. */
+export function generalHelp(): string {
+  return [
+    "rung: schema migrations for SQLite in one executable\n",
+    "\nUsage: rung COMMAND [options]\n",
+    `       rung '{"type":"migrate","msg_id":1}'   one message, as an argument\n`,
+    "       rung < messages                        one JSON message a line\n",
+    "\nCommands:\n",
+    table(commands.map(commandRow)),
+    "\nOptions:\n",
+    table(commonOptions.map(optionRow)),
+    "\nExit status: 0 done, or nothing to do; 1 an error reply; 2 usage; 3 migrations invalid;\n",
+    "4 history forbids it; 5 database unusable; 6 a migration failed and was rolled back.\n",
+  ].join("");
+}
+
+/** The help for one command. */
+export function commandHelp(command: CommandSpec): string {
+  const own = commandOptions.filter(({ name }) => command.options.includes(name));
+  const names = [command.name, ...command.aliases].join(", ");
+  const parts = [`rung ${names}: ${command.summary}\n`];
+  if (command.name === "help") parts.push("\nUsage: rung help [COMMAND]\n");
+  else parts.push(`\nUsage: rung ${command.name} [options]\n`);
+  if (own.length > 0) parts.push("\nOptions:\n", table(own.map(optionRow)));
+  parts.push("\nCommon options:\n", table(commonOptions.map(optionRow)));
+  parts.push(`\nExample: ${command.example}\n`);
+  return parts.join("");
+}

@@ -1,0 +1,99 @@
+// A line of input -> a request: bare or enveloped, with its msg_id and its command.
+
+import { readCommand, type Command, type InitCommand } from "../command.ts";
+import { failure, type Failure } from "../failure.ts";
+
+/** Where an enveloped request came from and went to; null for a bare one. */
+export interface Envelope {
+  readonly src: string | undefined;
+  readonly dest: string | undefined;
+}
+
+interface Address {
+  readonly envelope: Envelope | null;
+  /** Null where the request has none that can be used. */
+  readonly msgId: number | null;
+}
+
+/** A request, or the failure that its line is. */
+export type Request = Address &
+  (
+    | { readonly kind: "command"; readonly command: Command }
+    | { readonly kind: "init"; readonly init: InitCommand }
+    | { readonly kind: "malformed"; readonly failure: Failure }
+  );
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const example = `Send one JSON object a line, such as {"type":"status","msg_id":1}.`;
+
+function malformed(address: Address, text: string, hint = example): Request {
+  return { kind: "malformed", ...address, failure: failure("usage.malformed-message", text, hint) };
+}
+
+function nameOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function readBody(body: Fields, envelope: Envelope | null): Request {
+  const { msg_id: id, ...fields } = body;
+  const msgId = typeof id === "number" && Number.isSafeInteger(id) ? id : null;
+  const address = { envelope, msgId };
+  if (id !== undefined && msgId === null) {
+    return malformed(address, "The msg_id is not an integer that JSON can carry exactly.");
+  }
+  if (typeof fields["type"] !== "string") return malformed(address, "The message has no type.");
+  const command = readCommand(fields, (key) => `the field ${JSON.stringify(key)}`);
+  if (!command.ok) return { kind: "malformed", ...address, failure: command.failure };
+  const { value } = command;
+  if (value.type === "init") return { kind: "init", ...address, init: value };
+  return { kind: "command", ...address, command: value };
+}
+
+/** Reads one line, without its newline; null for a blank one, which gets no reply. */
+export function readRequest(line: string): Request | null {
+  const text = line.charCodeAt(0) === 0xfeff ? line.slice(1) : line;
+  if (text.trim() === "") return null;
+  const nowhere = { envelope: null, msgId: null };
+  let message: unknown;
+  try {
+    message = JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return malformed(nowhere, `The line is not JSON: ${reason}.`);
+  }
+  if (!isFields(message)) return malformed(nowhere, "The line is not a JSON object.");
+  if (!Object.hasOwn(message, "body")) return readBody(message, null);
+  const { src, dest, body } = message;
+  const envelope = { src: nameOf(src), dest: nameOf(dest) };
+  if (!isFields(body)) {
+    return malformed({ envelope, msgId: null }, "The envelope's body is not a JSON object.");
+  }
+  return readBody(body, envelope);
+}
+
+const newline = 10;
+
+/** Cuts a stream of bytes into lines, without their newlines; what stands behind the last newline is a line too. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let parts: Uint8Array[] = [];
+  const take = (last: Uint8Array): string => {
+    const line = parts.length === 0 ? last : Buffer.concat([...parts, last]);
+    parts = [];
+    return decoder.decode(line);
+  };
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      yield take(chunk.subarray(start, end));
+      start = end + 1;
+    }
+    if (start < chunk.length) parts.push(chunk.slice(start));
+  }
+  if (parts.length > 0) yield take(new Uint8Array());
+}

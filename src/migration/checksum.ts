@@ -1,0 +1,22 @@
+// What a migration's up direction does -> the checksum that history keeps of it.
+
+import { sha256 } from "../platform/hash.ts";
+import type { Section } from "./migration.ts";
+import { writeOptions } from "./options.ts";
+
+/** A source file by its path relative to the migration, with its normalized text. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The checksum of a SQL migration: its up section with its options, blind to white space around the text. */
+export function checksumOfSection(up: Section): string {
+  return sha256(writeOptions(up.options), "\n", up.text.trim());
+}
+
+/** The checksum of a TypeScript migration: its file and those it imports, in path order. */
+export function checksumOfSources(files: readonly SourceFile[]): string {
+  const ordered = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return sha256(...ordered.flatMap(({ path, text }) => [path, "\0", text, "\0"]));
+}

@@ -1,0 +1,181 @@
+// A directory of migration files -> the catalog.
+
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fail, ok, type Failure, type Result } from "../failure.ts";
+import { importsOf } from "../platform/imports.ts";
+import { groupByVersion, type VersionFiles } from "./catalog.ts";
+import { checksumOfSection, checksumOfSources, type SourceFile } from "./checksum.ts";
+import { readFilename, type MigrationFilename } from "./filename.ts";
+import type { Catalog, Migration, Sections } from "./migration.ts";
+import { normalizeText, readSection, readSections } from "./sections.ts";
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Reads a file as normalized text. Fails with `catalog.unreadable` or, where it isn't UTF-8, `catalog.text`. */
+function readText(path: string): Result<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const text = `The file cannot be read: ${reasonOf(error)}.`;
+    const at = { file: path, line: 1, column: 1 };
+    return fail("catalog.unreadable", text, "Check that it exists and that you may read it.", {
+      at,
+    });
+  }
+  try {
+    return ok(normalizeText(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch {
+    return fail("catalog.text", "The file is not valid UTF-8.", "Save it as UTF-8.", {
+      at: { file: path, line: firstBadLine(bytes), column: 1 },
+    });
+  }
+}
+
+function firstBadLine(bytes: Uint8Array): number {
+  const strict = new TextDecoder("utf-8", { fatal: true });
+  let line = 1;
+  for (let start = 0; start < bytes.length; line++) {
+    const newline = bytes.indexOf(10, start);
+    const end = newline < 0 ? bytes.length : newline + 1;
+    try {
+      strict.decode(bytes.subarray(start, end));
+    } catch {
+      return line;
+    }
+    start = end;
+  }
+  return line;
+}
+
+function readSql(directory: string, files: VersionFiles): Result<Sections> {
+  const mainPath = join(directory, files.main.file);
+  const main = readText(mainPath);
+  if (!main.ok) return main;
+  if (files.main.part === "sections") return readSections(main.value, mainPath);
+  const up = readSection(main.value, mainPath, "up");
+  if (!up.ok || files.down === null) return up.ok ? ok({ up: up.value, down: null }) : up;
+  const downPath = join(directory, files.down.file);
+  const text = readText(downPath);
+  if (!text.ok) return text;
+  const down = readSection(text.value, downPath, "down");
+  return down.ok ? ok({ up: up.value, down: down.value }) : down;
+}
+
+function wrongImport(file: string, text: string): Failure {
+  return {
+    code: "catalog.import",
+    text,
+    hint: "A migration may import node: modules and files of its own directory, by relative path.",
+    changed: "nothing",
+    at: { file, line: 1, column: 1 },
+  };
+}
+
+/** A TypeScript file and every file that it imports by relative path, each once. */
+function readSources(path: string): Result<readonly SourceFile[]> {
+  const found = new Map<string, SourceFile>();
+  const open = [path];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (found.has(next)) continue;
+    const text = readText(next);
+    if (!text.ok) return text;
+    found.set(next, {
+      path: relative(dirname(path), next).replaceAll("\\", "/"),
+      text: text.value,
+    });
+    if (!/\.[cm]?[jt]s$/.test(next)) continue;
+    let specifiers: string[];
+    try {
+      specifiers = importsOf(text.value);
+    } catch (error) {
+      return {
+        ok: false,
+        failure: wrongImport(next, `The file does not parse: ${reasonOf(error)}.`),
+      };
+    }
+    for (const specifier of specifiers) {
+      if (specifier.startsWith("node:")) continue;
+      if (!/^\.\.?\//.test(specifier)) {
+        const text = `The package '${specifier}' cannot be imported from a migration.`;
+        return { ok: false, failure: wrongImport(next, text) };
+      }
+      open.push(resolve(dirname(next), specifier));
+    }
+  }
+  return ok([...found.values()]);
+}
+
+function readMigration(directory: string, files: VersionFiles): Result<Migration> {
+  const identity = { version: files.version, name: files.name, file: files.main.file };
+  if (files.main.part === "typescript") {
+    const path = resolve(directory, files.main.file);
+    const sources = readSources(path);
+    if (!sources.ok) return sources;
+    return ok({
+      ...identity,
+      kind: "typescript",
+      checksum: checksumOfSources(sources.value),
+      load: async (): Promise<unknown> => {
+        const { pathToFileURL } = await import("node:url");
+        return import(pathToFileURL(path).href);
+      },
+    });
+  }
+  const sections = readSql(directory, files);
+  if (!sections.ok) return sections;
+  const checksum = checksumOfSection(sections.value.up);
+  return ok({ ...identity, kind: "sql", checksum, sections: () => sections });
+}
+
+/** Whether there is a directory at this path. */
+export function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** The migration files of a directory, grouped by version. Fails with `catalog.not-found`, `.unreadable`, `.filename` … */
+export function listDirectory(directory: string): Result<readonly VersionFiles[]> {
+  if (!isDirectory(directory)) {
+    const text = `There is no migrations directory at ${directory}.`;
+    return fail("catalog.not-found", text, "Create it, or name another one with --dir.");
+  }
+  let entries: string[];
+  try {
+    entries = readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch (error) {
+    const text = `The migrations directory ${directory} cannot be read: ${reasonOf(error)}.`;
+    return fail("catalog.unreadable", text, "Check that you may read it.");
+  }
+  const files: MigrationFilename[] = [];
+  for (const entry of entries.sort()) {
+    const file = readFilename(entry);
+    if (!file.ok) return { ok: false, failure: inDirectory(directory, file.failure) };
+    if (file.value !== null) files.push(file.value);
+  }
+  const groups = groupByVersion(files);
+  return groups.ok ? groups : { ok: false, failure: inDirectory(directory, groups.failure) };
+}
+
+function inDirectory(directory: string, found: Failure): Failure {
+  return found.at === undefined
+    ? found
+    : { ...found, at: { ...found.at, file: join(directory, found.at.file) } };
+}
+
+/** Reads and checks every migration of a directory, each file once. */
+export function readDirectory(directory: string): Result<Catalog> {
+  const listed = listDirectory(directory);
+  if (!listed.ok) return listed;
+  const migrations: Migration[] = [];
+  for (const files of listed.value) {
+    const migration = readMigration(directory, files);
+    if (!migration.ok) return migration;
+    migrations.push(migration.value);
+  }
+  return ok({ origin: "directory", label: directory, migrations });
+}

@@ -1,0 +1,181 @@
+// A migration file's text -> its up and down sections, cut at the markers.
+
+import { fail, ok, type Result } from "../failure.ts";
+import type { Direction, Section, Sections } from "./migration.ts";
+import { defaultOptions } from "./migration.ts";
+import { readOptions, writeOptions } from "./options.ts";
+import { LineCounter, tokenAt } from "./tokens.ts";
+
+interface Marker {
+  readonly word: string;
+  readonly options: string;
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+  readonly column: number;
+}
+
+interface Markers {
+  readonly ours: readonly Marker[];
+  /** The first marker of another tool, by that tool's name. */
+  readonly other: { readonly tool: string; readonly line: number; readonly column: number } | null;
+  /** Where the first token that is neither space nor comment begins; the text's length if there is none. */
+  readonly firstToken: number;
+}
+
+const ourMarker = /^--\s*migrate:\s*(\w*)[^\S\n]*([^\n]*)$/i;
+/** Whose marker a bare `-- up` is: a comment like any other, unless the file has no marker of ours. */
+const anyTool = "another tool";
+const otherMarkers: readonly (readonly [RegExp, string])[] = [
+  [/^--\s*\+goose\b/i, "goose"],
+  [/^--\s*\+migrate\b/i, "sql-migrate"],
+  [/^-->\s*statement-breakpoint/i, "drizzle"],
+  [/^--\s*@(up|down|undo)\b/i, anyTool],
+  [/^--\/\/\s*@undo\b/i, "MyBatis"],
+  [/^--\s*(up|down)( migration)?\s*$/i, anyTool],
+  [/^--\s*liquibase formatted/i, "Liquibase"],
+];
+
+/** BOM gone and CRLF as LF, so that one file is the same on every platform. */
+export function normalizeText(text: string): string {
+  const start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  const body = start === 0 ? text : text.slice(start);
+  return body.includes("\r\n") ? body.replaceAll("\r\n", "\n") : body;
+}
+
+function startsItsLine(text: string, offset: number): boolean {
+  for (let at = offset - 1; at >= 0 && text[at] !== "\n"; at--) {
+    if (text[at] !== " " && text[at] !== "\t") return false;
+  }
+  return true;
+}
+
+function findMarkers(text: string, file: string): Markers {
+  const lines = new LineCounter(text, file);
+  const ours: Marker[] = [];
+  let other: Markers["other"] = null;
+  let firstToken = text.length;
+  for (let at = 0; at < text.length;) {
+    const token = tokenAt(text, at);
+    at = token.end;
+    if (token.kind === "space") continue;
+    if (token.kind !== "comment") {
+      firstToken = Math.min(firstToken, token.start);
+      continue;
+    }
+    if (text[token.start] !== "-" || !startsItsLine(text, token.start)) continue;
+    const comment = text.slice(token.start, token.end).trimEnd();
+    const match = ourMarker.exec(comment);
+    if (match !== null) {
+      const { line, column } = lines.positionOf(token.start);
+      const [, word = "", options = ""] = match;
+      ours.push({ word, options, start: token.start, end: token.end, line, column });
+      continue;
+    }
+    const tool = otherMarkers.find(([pattern]) => pattern.test(comment))?.[1];
+    if (tool !== undefined && other === null) {
+      const { line, column } = lines.positionOf(token.start);
+      other = { tool, line, column };
+    }
+  }
+  return { ours, other, firstToken };
+}
+
+const example =
+  "Begin the file with '-- migrate:up' and put '-- migrate:down' before what undoes it.";
+
+function sectionAt(text: string, file: string, marker: Marker, end: number): Result<Section> {
+  const { line, column } = marker;
+  const options = readOptions(marker.options, { file, line, column });
+  if (!options.ok) return options;
+  const body = text.slice(marker.end, end);
+  return ok({ text: body, file, line: line + 1, options: options.value });
+}
+
+function wrongMarker(file: string, marker: Marker, text: string, hint: string): Result<never> {
+  const { line, column } = marker;
+  return fail("catalog.marker", text, hint, { at: { file, line, column } });
+}
+
+function checkMarkers(markers: Markers, file: string, allowed: readonly Direction[]): Result<null> {
+  const { ours, other } = markers;
+  if (other !== null && (other.tool !== anyTool || ours.length === 0)) {
+    return fail(
+      "catalog.other-tool",
+      `This is a marker of ${other.tool}, which rung does not read.`,
+      example,
+      { at: { file, line: other.line, column: other.column } },
+    );
+  }
+  const seen = new Set<string>();
+  for (const marker of ours) {
+    const word = marker.word.toLowerCase();
+    if (!allowed.some((each) => each === word)) {
+      return wrongMarker(
+        file,
+        marker,
+        `'-- migrate:${marker.word}' has no place in this file.`,
+        `It may hold ${allowed.map((each) => `'-- migrate:${each}'`).join(" and ")}.`,
+      );
+    }
+    if (seen.has(word)) {
+      return wrongMarker(
+        file,
+        marker,
+        `'-- migrate:${word}' stands here a second time.`,
+        "Join the two sections, or make two migrations of them.",
+      );
+    }
+    if (word === "up" && seen.has("down")) {
+      return wrongMarker(file, marker, "The up section comes after the down section.", example);
+    }
+    seen.add(word);
+  }
+  return ok(null);
+}
+
+/** Cuts a file of two sections. `text` is normalized. Fails with `catalog.no-marker`, `.other-tool` or `.marker`. */
+export function readSections(text: string, file: string): Result<Sections> {
+  const markers = findMarkers(text, file);
+  const checked = checkMarkers(markers, file, ["up", "down"]);
+  if (!checked.ok) return checked;
+  const [first, second] = markers.ours;
+  if (first === undefined || first.word.toLowerCase() !== "up") {
+    return fail("catalog.no-marker", "There is no '-- migrate:up' in this file.", example, {
+      at: { file, line: first?.line ?? 1, column: first?.column ?? 1 },
+    });
+  }
+  if (markers.firstToken < first.start) {
+    const at = new LineCounter(text, file).positionOf(markers.firstToken);
+    const what = "There is SQL before '-- migrate:up', which belongs to neither section.";
+    return fail("catalog.marker", what, "Move it below the marker.", { at });
+  }
+  const up = sectionAt(text, file, first, second?.start ?? text.length);
+  if (!up.ok || second === undefined) return up.ok ? ok({ up: up.value, down: null }) : up;
+  const down = sectionAt(text, file, second, text.length);
+  return down.ok ? ok({ up: up.value, down: down.value }) : down;
+}
+
+/**
+ * Reads a text of one section: a file of a split pair, or a down as history keeps it.
+ * `text` is normalized; a marker may stand as its first line, for its options.
+ */
+export function readSection(text: string, file: string, direction: Direction): Result<Section> {
+  const markers = findMarkers(text, file);
+  const checked = checkMarkers(markers, file, [direction]);
+  if (!checked.ok) return checked;
+  const [marker] = markers.ours;
+  if (marker === undefined) return ok({ text, file, line: 1, options: defaultOptions });
+  if (markers.firstToken < marker.start) {
+    const what = `'-- migrate:${direction}' stands behind SQL in a file of one section.`;
+    return wrongMarker(file, marker, what, "Make it the first line.");
+  }
+  return sectionAt(text, file, marker, text.length);
+}
+
+/** A section as history keeps it, which `readSection` reads back: its marker line, then its text. */
+export function writeSection(section: Section, direction: Direction): string {
+  const options = writeOptions(section.options);
+  const marker = options === "" ? `-- migrate:${direction}` : `-- migrate:${direction} ${options}`;
+  return `${marker}\n${section.text}`;
+}

@@ -1,0 +1,115 @@
+// A section's text -> its statements, each with its position and verb.
+
+import { fail, ok, type Position, type Result } from "../failure.ts";
+import { LineCounter, tokenAt, type Token } from "./tokens.ts";
+
+/** One SQL statement as written, without its closing semicolon. */
+export interface Statement {
+  readonly text: string;
+  readonly at: Position;
+  /** The first word in upper case: CREATE, INSERT, WITH, PRAGMA … */
+  readonly verb: string;
+}
+
+type Cell = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+type Row = readonly [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell];
+
+/** The states and, in each row, what follows on: semicolon, space, other, EXPLAIN, CREATE, TEMP, TRIGGER, END. */
+const transitions: readonly [Row, Row, Row, Row, Row, Row, Row, Row] = [
+  /* 0 invalid   */ [1, 0, 2, 3, 4, 2, 2, 2],
+  /* 1 start     */ [1, 1, 2, 3, 4, 2, 2, 2],
+  /* 2 normal    */ [1, 2, 2, 2, 2, 2, 2, 2],
+  /* 3 explain   */ [1, 3, 3, 2, 4, 2, 2, 2],
+  /* 4 create    */ [1, 4, 2, 2, 2, 4, 5, 2],
+  /* 5 trigger   */ [6, 5, 5, 5, 5, 5, 5, 5],
+  /* 6 semicolon */ [6, 6, 5, 5, 5, 5, 5, 7],
+  /* 7 end       */ [1, 7, 5, 5, 5, 5, 5, 5],
+];
+const start: Cell = 1;
+
+const keywords: Readonly<Record<string, Cell>> = {
+  EXPLAIN: 3,
+  CREATE: 4,
+  TEMP: 5,
+  TEMPORARY: 5,
+  TRIGGER: 6,
+  END: 7,
+};
+
+function columnOf(text: string, token: Token): Cell {
+  switch (token.kind) {
+    case "semicolon":
+      return 0;
+    case "space":
+    case "comment":
+      return 1;
+    case "word":
+      // No keyword of the table is longer than TEMPORARY.
+      if (token.end - token.start > 9) return 2;
+      return keywords[text.slice(token.start, token.end).toUpperCase()] ?? 2;
+    default:
+      return 2;
+  }
+}
+
+/**
+ * Splits SQL into statements exactly where SQLite itself would end them, triggers and all.
+ * The state machine is that of `sqlite3_complete()` (SQLite source, complete.c).
+ * Comments and white space before a statement are not part of it; a text of nothing else gives no statements.
+ * Fails (`catalog.text`) on a NUL character, behind which SQLite would drop everything, and on a comment or quote
+ * that is never closed.
+ */
+export function splitStatements(
+  text: string,
+  file: string,
+  firstLine = 1,
+): Result<readonly Statement[]> {
+  const lines = new LineCounter(text, file, firstLine);
+  const nul = text.indexOf("\0");
+  if (nul >= 0) {
+    return fail(
+      "catalog.text",
+      "The SQL contains a NUL character, behind which SQLite reads nothing.",
+      "Remove the character; char(0) writes one inside an expression.",
+      { at: lines.positionOf(nul) },
+    );
+  }
+
+  const statements: Statement[] = [];
+  let state: Cell = start;
+  let first: Token | undefined;
+  let last = 0;
+
+  const close = (): void => {
+    if (first === undefined) return;
+    statements.push({
+      text: text.slice(first.start, last),
+      at: lines.positionOf(first.start),
+      verb: text.slice(first.start, first.end).toUpperCase(),
+    });
+    first = undefined;
+  };
+
+  for (let at = 0; at < text.length;) {
+    const token = tokenAt(text, at);
+    at = token.end;
+    if (!token.closed) {
+      const what = token.kind === "comment" ? "comment" : "quote";
+      return fail(
+        "catalog.text",
+        `A ${what} is opened here and never closed.`,
+        `Close the ${what}: everything behind it is read as part of it.`,
+        { at: lines.positionOf(token.start) },
+      );
+    }
+    state = transitions[state][columnOf(text, token)];
+    if (token.kind === "semicolon" && state === start) {
+      close();
+    } else if (token.kind !== "space" && token.kind !== "comment") {
+      first ??= token;
+      last = token.end;
+    }
+  }
+  close();
+  return ok(statements);
+}

@@ -1,0 +1,145 @@
+// The smallest pieces of SQL text: what statements and sections are cut from.
+
+/** What a piece of SQL is, as far as splitting needs to know. `quoted` is any of '…', "…", `…`, […]. */
+export type TokenKind = "space" | "comment" | "quoted" | "word" | "semicolon" | "other";
+
+/** A piece of SQL text from `start` to `end` (UTF-16 offsets, end exclusive). */
+export interface Token {
+  readonly kind: TokenKind;
+  readonly start: number;
+  readonly end: number;
+  /** False for a comment or quote that the text ends inside of. */
+  readonly closed: boolean;
+}
+
+const tab = 9;
+const newline = 10;
+const formFeed = 12;
+const carriageReturn = 13;
+const blank = 32;
+const semicolon = 59;
+const dash = 45;
+const slash = 47;
+const star = 42;
+const openBracket = 91;
+const singleQuote = 39;
+const doubleQuote = 34;
+const backtick = 96;
+
+function isSpace(code: number): boolean {
+  return (
+    code === blank ||
+    code === newline ||
+    code === tab ||
+    code === carriageReturn ||
+    code === formFeed
+  );
+}
+
+/** SQLite's identifier characters: letters, digits, `_`, `$` and all beyond ASCII (tokenize.c, IdChar). */
+function isWord(code: number): boolean {
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 48 && code <= 57) ||
+    code === 95 ||
+    code === 36 ||
+    code >= 128
+  );
+}
+
+function runEnd(text: string, start: number, belongs: (code: number) => boolean): number {
+  let end = start + 1;
+  while (end < text.length && belongs(text.charCodeAt(end))) end++;
+  return end;
+}
+
+function delimited(
+  text: string,
+  kind: TokenKind,
+  start: number,
+  from: number,
+  close: string,
+): Token {
+  const at = text.indexOf(close, from);
+  return at < 0
+    ? { kind, start, end: text.length, closed: false }
+    : { kind, start, end: at + close.length, closed: true };
+}
+
+/** A quote ends at its first undoubled close; `''` inside stays inside (SQLite, "Literal Values"). */
+function quoted(text: string, start: number, quote: string): Token {
+  let from = start + 1;
+  for (;;) {
+    const token = delimited(text, "quoted", start, from, quote);
+    if (!token.closed || text[token.end] !== quote) return token;
+    from = token.end + 1;
+  }
+}
+
+/**
+ * The token that begins at `start`, which must lie inside the text.
+ * The classes are those of SQLite's `sqlite3_complete()` (complete.c).
+ */
+export function tokenAt(text: string, start: number): Token {
+  const code = text.charCodeAt(start);
+  if (isSpace(code))
+    return { kind: "space", start, end: runEnd(text, start, isSpace), closed: true };
+  if (isWord(code)) return { kind: "word", start, end: runEnd(text, start, isWord), closed: true };
+  switch (code) {
+    case semicolon:
+      return { kind: "semicolon", start, end: start + 1, closed: true };
+    case dash:
+      if (text.charCodeAt(start + 1) !== dash) break;
+      return { ...delimited(text, "comment", start, start + 2, "\n"), closed: true };
+    case slash:
+      if (text.charCodeAt(start + 1) !== star) break;
+      return delimited(text, "comment", start, start + 2, "*/");
+    case singleQuote:
+      return quoted(text, start, "'");
+    case doubleQuote:
+      return quoted(text, start, '"');
+    case backtick:
+      return quoted(text, start, "`");
+    case openBracket:
+      return delimited(text, "quoted", start, start + 1, "]");
+  }
+  return { kind: "other", start, end: start + 1, closed: true };
+}
+
+/** The name that an identifier token stands for: without its quotes, if it has any. */
+export function identifierOf(text: string, token: Token): string {
+  const raw = text.slice(token.start, token.end);
+  if (token.kind !== "quoted") return raw;
+  const inner = raw.slice(1, token.closed ? -1 : undefined);
+  if (raw.charCodeAt(0) === openBracket) return inner;
+  const quote = raw.charAt(0);
+  return inner.replaceAll(quote + quote, quote);
+}
+
+/** Counts lines as a cursor that only moves forward, so that positions in a long text cost one pass. */
+export class LineCounter {
+  readonly #text: string;
+  readonly #file: string;
+  #line: number;
+  #lineStart = 0;
+
+  /** `firstLine` is the line number, in `file`, of the text's first line. */
+  constructor(text: string, file: string, firstLine = 1) {
+    this.#text = text;
+    this.#file = file;
+    this.#line = firstLine;
+  }
+
+  /** The position of an offset, which must not lie before the one asked last. */
+  positionOf(offset: number): { file: string; line: number; column: number } {
+    for (;;) {
+      const next = this.#text.indexOf("\n", this.#lineStart);
+      if (next < 0 || next >= offset) break;
+      this.#line++;
+      this.#lineStart = next + 1;
+    }
+    const before = this.#text.slice(this.#lineStart, offset);
+    return { file: this.#file, line: this.#line, column: Array.from(before).length + 1 };
+  }
+}

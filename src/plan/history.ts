@@ -1,0 +1,36 @@
+// What the database remembers of the migrations that ran, as plain data.
+
+/** A row of `rung_history`. */
+export interface HistoryRow {
+  readonly version: number;
+  readonly name: string;
+  readonly checksum: string;
+  readonly kind: "sql" | "typescript";
+  /** "started": a run without a transaction that has not come to its end. */
+  readonly state: "applied" | "started";
+  /** The order of application; higher is later. */
+  readonly seq: number;
+  /** The down section with its marker line; null where there is none, or where it is TypeScript. */
+  readonly down: string | null;
+  /** UTC, RFC 3339. */
+  readonly appliedAt: string;
+  readonly durationMs: number;
+  readonly appliedBy: string;
+}
+
+/** The history of a database at one moment. */
+export interface History {
+  readonly rows: readonly HistoryRow[];
+  /** Whether our own tables exist yet. */
+  readonly founded: boolean;
+  /** Whether the database holds nothing but what is ours, or doesn't exist. */
+  readonly vacant: boolean;
+}
+
+/** The history of a database that does not exist. */
+export const noHistory: History = { rows: [], founded: false, vacant: true };
+
+/** The highest order of application in a history; 0 for an empty one. */
+export function lastSeq(history: History): number {
+  return history.rows.reduce((highest, row) => Math.max(highest, row.seq), 0);
+}

@@ -1,0 +1,30 @@
+// This process as the world of the app: its words, streams, clock and exit status.
+
+import { run, type Io } from "./app.ts";
+import { isTerminal, readInput, writeError, writeOut } from "./platform/stdio.ts";
+
+/** The world as it is. */
+export const processIo: Io = {
+  argv: process.argv.slice(2),
+  environment: process.env,
+  input: readInput,
+  isTerminal,
+  writeOut,
+  writeError,
+  openDriver: async (request) => {
+    const { openDatabase } = await import("./database/open.ts");
+    return openDatabase(request);
+  },
+  now: () => performance.now(),
+};
+
+/** Runs the app in a world and leaves its exit status with the process; what is thrown is a bug of ours (70). */
+export async function runProcess(io: Io): Promise<void> {
+  try {
+    process.exitCode = await run(io);
+  } catch (error) {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    await writeError(`rung: a bug in rung itself. [internal]\n${what}\nhint: please report it.\n`);
+    process.exitCode = 70;
+  }
+}

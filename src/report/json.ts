@@ -1,0 +1,54 @@
+// Events -> the one JSON object that --json prints. Its shape is documented in the README and only ever grows.
+
+import type { Event, StatusRow } from "../event.ts";
+import type { Failure } from "../failure.ts";
+import { tally } from "./tally.ts";
+
+/** What a failure says beyond its sentences. */
+export function failureDetail({ changed, at, statement, losses }: Failure): object {
+  return {
+    changed,
+    ...(at === undefined ? {} : { file: at.file, line: at.line, column: at.column }),
+    ...(statement === undefined ? {} : { statement }),
+    ...(losses === undefined ? {} : { losses }),
+  };
+}
+
+/** A failure as machines read it. */
+export function failureJson(failure: Failure): object {
+  const { code, text, hint } = failure;
+  return { code, text, hint, ...failureDetail(failure) };
+}
+
+/** A row of a status report as machines read it. */
+export function statusJson(row: StatusRow): object {
+  const { version, name, state, appliedAt, durationMs, appliedBy } = row;
+  return {
+    version,
+    name,
+    state,
+    applied_at: appliedAt,
+    duration_ms: durationMs,
+    applied_by: appliedBy,
+  };
+}
+
+/** The object for one command. */
+export function commandJson(
+  command: "migrate" | "rollback" | "status",
+  database: string,
+  events: readonly Event[],
+): object {
+  const { stepped, rows, catalog, fault } = tally(events);
+  const head = { command, ok: fault === null, database };
+  const tail = fault === null ? {} : { failed: fault.migration, error: failureJson(fault.failure) };
+  if (command === "status") {
+    const count = (state: string): number => rows.filter((row) => row.state === state).length;
+    const counts = { applied: count("applied"), pending: count("pending") };
+    return { ...head, catalog, ...counts, migrations: rows.map(statusJson), ...tail };
+  }
+  const migrations = stepped.map(({ version, name, durationMs }) => {
+    return { version, name, duration_ms: durationMs };
+  });
+  return { ...head, count: migrations.length, migrations, ...tail };
+}

@@ -1,0 +1,60 @@
+// What the run asks of a database, one effect at a time, and what can come of it.
+
+import type { Failure } from "../failure.ts";
+import type { History } from "../plan/history.ts";
+import type { Call, ReadyStep, Step } from "../plan/plan.ts";
+import type { Statement } from "../migration/statements.ts";
+
+/** One thing to do. All but `load` are the database's. */
+export type Effect =
+  /** Read history, without a lock. */
+  | { readonly do: "look" }
+  /** Load the modules of TypeScript steps. */
+  | { readonly do: "load"; readonly steps: readonly Step[] }
+  /** Take the write lock, waiting at most `waitMs`, and read history under it. */
+  | { readonly do: "begin"; readonly waitMs: number }
+  /** Create our own tables. */
+  | { readonly do: "found" }
+  /** Open the step's savepoint. */
+  | { readonly do: "enter"; readonly step: ReadyStep }
+  | { readonly do: "execute"; readonly step: ReadyStep; readonly statement: Statement }
+  | { readonly do: "call"; readonly step: ReadyStep; readonly work: Call }
+  /** Check that nothing was lost that the step did not mean to lose. */
+  | { readonly do: "guard"; readonly step: ReadyStep }
+  /** Write the step into history and log. */
+  | {
+      readonly do: "record";
+      readonly step: ReadyStep;
+      readonly seq: number;
+      readonly durationMs: number;
+    }
+  /** Release the step's savepoint. */
+  | { readonly do: "leave"; readonly step: ReadyStep }
+  /** Make the group durable, waiting at most `waitMs` for readers. */
+  | { readonly do: "commit"; readonly waitMs: number }
+  /** Take back the current step, or all that is not durable. */
+  | { readonly do: "undo"; readonly scope: "step" | "group" }
+  /** Leave the connection behind, whatever its state, and read history anew. */
+  | { readonly do: "settle" };
+
+/** What came of an effect. */
+export type Outcome =
+  | { readonly is: "done" }
+  | { readonly is: "looked"; readonly history: History }
+  | { readonly is: "loaded"; readonly steps: readonly ReadyStep[] }
+  /** `history` is null where nobody else has written since it was last read. */
+  | { readonly is: "begun"; readonly history: History | null }
+  /** "gone": SQLite had already given up the whole transaction. */
+  | { readonly is: "undone"; readonly transaction: "open" | "gone" }
+  | { readonly is: "settled"; readonly history: History }
+  /** The lock was not to be had within `waitMs`; nothing has changed. */
+  | { readonly is: "busy" }
+  | { readonly is: "failed"; readonly failure: Failure }
+  /** No answer: the effect may have happened or not. */
+  | { readonly is: "lost" };
+
+/** A database that performs effects. It never throws for what a user's SQL or file can cause. */
+export interface Driver {
+  perform(effect: Effect): Outcome | Promise<Outcome>;
+  close(): void;
+}

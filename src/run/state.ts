@@ -1,0 +1,169 @@
+// The states of a run, each with the one effect that it awaits.
+
+import type { CommitMode } from "../command.ts";
+import type { MigrationName } from "../event.ts";
+import type { Failure } from "../failure.ts";
+import type { PlanRequest, ReadyStep, Script, Step } from "../plan/plan.ts";
+import type { Effect } from "./driver.ts";
+
+/** How long one attempt waits for a lock before the run looks up again. */
+const attemptMs = 1000;
+
+/** What a run is started with. */
+export interface RunRequest extends PlanRequest {
+  readonly commit: CommitMode;
+  readonly lockTimeoutMs: number;
+}
+
+/** A step that has run, durable or not. */
+export interface Ran {
+  readonly step: ReadyStep;
+  readonly seq: number;
+  readonly durationMs: number;
+}
+
+/** Steps in order, of which those from `from` on are still to run. */
+export interface Queue {
+  readonly steps: readonly ReadyStep[];
+  readonly from: number;
+}
+
+/** Why a run will end in failure, and on account of which migration. */
+export interface Fault {
+  readonly failure: Failure;
+  readonly migration: MigrationName | null;
+}
+
+/** What holds for the whole run. */
+export interface Run {
+  readonly request: RunRequest;
+  readonly commit: CommitMode;
+  readonly durable: readonly Ran[];
+  readonly founded: boolean;
+  /** The last order of application that history knows. */
+  readonly seq: number;
+  /** Known already: what the run will fail with once the steps before are durable. */
+  readonly fault: Fault | null;
+}
+
+/** A transaction that is open. */
+export interface Group {
+  readonly run: Run;
+  readonly founding: boolean;
+  readonly since: number;
+  readonly ran: readonly Ran[];
+}
+
+/** A step at work inside a group. */
+export interface Active {
+  readonly group: Group;
+  readonly step: ReadyStep;
+  readonly rest: Queue;
+  readonly since: number;
+}
+
+export type State =
+  | { readonly at: "looking"; readonly run: Run }
+  | { readonly at: "loading"; readonly run: Run; readonly steps: readonly Step[] }
+  | {
+      readonly at: "beginning";
+      readonly run: Run;
+      readonly queue: Queue;
+      readonly since: number;
+      readonly now: number;
+    }
+  | { readonly at: "founding"; readonly group: Group; readonly queue: Queue }
+  | ({ readonly at: "entering" } & Active)
+  | ({ readonly at: "executing"; readonly script: Script; readonly index: number } & Active)
+  | ({ readonly at: "calling" } & Active)
+  | ({ readonly at: "guarding" } & Active)
+  | ({ readonly at: "recording"; readonly ran: Ran } & Active)
+  | ({ readonly at: "leaving"; readonly ran: Ran } & Active)
+  | {
+      readonly at: "committing";
+      readonly group: Group;
+      readonly rest: Queue;
+      readonly since: number;
+      readonly now: number;
+    }
+  /** The step at fault is taken back; what ran before it in the group stays. */
+  | { readonly at: "undoing-step"; readonly group: Group; readonly fault: Fault }
+  /** The whole group is taken back; `then` is where to go from there. */
+  | { readonly at: "undoing-group"; readonly run: Run; readonly then: AfterUndo }
+  /** The commit of a group failed or gave no answer: history tells whether it is durable. */
+  | {
+      readonly at: "settling-commit";
+      readonly group: Group;
+      readonly rest: Queue;
+      readonly failure: Failure | null;
+    }
+  /** Taking back did not work: the connection is left behind, which takes back all that is not durable. */
+  | { readonly at: "settling-undo"; readonly run: Run; readonly then: AfterUndo }
+  | { readonly at: "finished"; readonly run: Run }
+  | { readonly at: "failed"; readonly run: Run; readonly fault: Fault };
+
+/** Where to go once a group is taken back. */
+export type AfterUndo =
+  | { readonly go: "finish" }
+  | { readonly go: "fail"; readonly fault: Fault }
+  | { readonly go: "reload"; readonly steps: readonly Step[] }
+  /** Run again what SQLite gave up with the step at fault, one commit each, before failing. */
+  | { readonly go: "replay"; readonly queue: Queue; readonly fault: Fault };
+
+/** The state in which a run begins. */
+export function start(request: RunRequest): State {
+  const { commit } = request;
+  return {
+    at: "looking",
+    run: { request, commit, durable: [], founded: false, seq: 0, fault: null },
+  };
+}
+
+function waitOf(run: Run, since: number, now: number): number {
+  return Math.max(0, Math.min(attemptMs, since + run.request.lockTimeoutMs - now));
+}
+
+/** The one effect that a state awaits; null at the end. */
+export function effectOf(state: State): Effect | null {
+  switch (state.at) {
+    case "looking":
+      return { do: "look" };
+    case "loading":
+      return { do: "load", steps: state.steps };
+    case "beginning":
+      return { do: "begin", waitMs: waitOf(state.run, state.since, state.now) };
+    case "founding":
+      return { do: "found" };
+    case "entering":
+      return { do: "enter", step: state.step };
+    case "executing": {
+      const statement = state.script.statements[state.index];
+      if (statement === undefined) throw new Error("a script was left behind its end");
+      return { do: "execute", step: state.step, statement };
+    }
+    case "calling": {
+      if (state.step.work.kind !== "call") throw new Error("a script was called");
+      return { do: "call", step: state.step, work: state.step.work };
+    }
+    case "guarding":
+      return { do: "guard", step: state.step };
+    case "recording": {
+      const { seq, durationMs } = state.ran;
+      return { do: "record", step: state.step, seq, durationMs };
+    }
+    case "leaving":
+      return { do: "leave", step: state.step };
+    case "committing":
+      return { do: "commit", waitMs: waitOf(state.group.run, state.since, state.now) };
+    case "undoing-step":
+      return { do: "undo", scope: "step" };
+    case "undoing-group":
+      return { do: "undo", scope: "group" };
+    case "settling-commit":
+    case "settling-undo":
+      return { do: "settle" };
+    case "finished":
+    case "failed":
+      return null;
+  }
+}

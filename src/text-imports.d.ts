@@ -1,0 +1,6 @@
+// SQL files imported as text.
+
+declare module "*.sql" {
+  const text: string;
+  export default text;
+}
