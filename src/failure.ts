@@ -45,7 +45,6 @@ export type FailureCode =
   | "guard.foreign-keys"
   | "guard.lost-rows"
   | "guard.lost-objects"
-  | "guard.broken-objects"
   | "internal";
 
 /** What a failure left behind: nothing is changed, some migrations are durable, or nobody can know. */

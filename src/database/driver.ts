@@ -8,7 +8,10 @@ import type { Call, ReadyStep } from "../plan/plan.ts";
 import type { Driver, Effect, Outcome } from "../run/driver.ts";
 import { databaseFailure, isBusy, messageOf } from "./errors.ts";
 import { Handle, statementFailure, StepError, transactionLost } from "./handle.ts";
+import { SchemaFacts } from "./facts.ts";
+import { findingsFailure } from "./guard.ts";
 import { foundHistory, HistoryWriter, readHistory } from "./history.ts";
+import { StepScope } from "./scope.ts";
 import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
 
 /** What a driver is opened with. */
@@ -33,7 +36,9 @@ export class SqliteDriver implements Driver {
   #writer: HistoryWriter | null = null;
   /** SQLite's data_version when history was last read: it moves when another connection commits. */
   #seen: unknown = null;
-  #isEntered = false;
+  #facts: SchemaFacts | null = null;
+  /** The step whose savepoint is open. */
+  #scope: StepScope | null = null;
 
   constructor(settings: DriverSettings) {
     this.#settings = settings;
@@ -56,7 +61,8 @@ export class SqliteDriver implements Driver {
     this.#writer = null;
     this.#connection = null;
     this.#seen = null;
-    this.#isEntered = false;
+    this.#facts = null;
+    this.#scope = null;
   }
 
   #perform(effect: Effect): Outcome {
@@ -64,14 +70,12 @@ export class SqliteDriver implements Driver {
       case "look":
         return this.#look();
       case "begin":
-        return this.#begin(effect.waitMs);
+        return this.#begin(effect.waitMs, effect.foreignKeys);
       case "found":
         foundHistory(this.#open());
         return done;
       case "enter":
-        this.#open().run("SAVEPOINT rung_step");
-        this.#isEntered = true;
-        return done;
+        return this.#enter(effect.step);
       case "execute":
         return this.#execute(effect.step, effect.statement);
       case "call":
@@ -82,7 +86,7 @@ export class SqliteDriver implements Driver {
         return this.#record(effect.step, effect.seq, effect.durationMs);
       case "leave":
         this.#open().run("RELEASE rung_step");
-        this.#isEntered = false;
+        this.#scope = null;
         return done;
       case "commit":
         this.#wait(effect.waitMs);
@@ -104,7 +108,6 @@ export class SqliteDriver implements Driver {
     this.#connection = connection;
     // FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced.
     connection.run("PRAGMA synchronous = EXTRA");
-    connection.run("PRAGMA foreign_keys = OFF");
     return connection;
   }
 
@@ -135,9 +138,12 @@ export class SqliteDriver implements Driver {
     return { is: "looked", history: history.value };
   }
 
-  #begin(waitMs: number): Outcome {
+  #begin(waitMs: number, foreignKeys: boolean): Outcome {
     const connection = this.#open(this.#settings.mode);
     this.#wait(waitMs);
+    // Inside a transaction this pragma would be ignored.
+    connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
+    this.#facts = null;
     connection.run("BEGIN IMMEDIATE");
     const version = connection.get("PRAGMA data_version")?.["data_version"] ?? null;
     if (version === this.#seen) return { is: "begun", history: null };
@@ -146,10 +152,23 @@ export class SqliteDriver implements Driver {
     return { is: "begun", history: history.value };
   }
 
+  #enter(step: ReadyStep): Outcome {
+    const connection = this.#open();
+    connection.run("SAVEPOINT rung_step");
+    this.#facts ??= new SchemaFacts(connection);
+    this.#scope = new StepScope(connection, this.#facts, step);
+    return done;
+  }
+
+  #entered(): StepScope {
+    if (this.#scope === null) throw new Error("no step was entered");
+    return this.#scope;
+  }
+
   #execute(step: ReadyStep, statement: Statement): Outcome {
     const connection = this.#open();
     try {
-      connection.run(statement.text);
+      this.#entered().run(statement, () => connection.run(statement.text));
     } catch (error) {
       const cause = statementFailure(error, step, statement, this.#settings.path);
       return { is: "failed", failure: cause };
@@ -160,7 +179,7 @@ export class SqliteDriver implements Driver {
 
   #call(step: ReadyStep, work: Call): Outcome {
     const connection = this.#open();
-    const handle = new Handle(connection, step, this.#settings.path);
+    const handle = new Handle(connection, this.#entered(), step, this.#settings.path);
     try {
       const returned = work.call(handle);
       if (isThenable(returned)) {
@@ -177,11 +196,11 @@ export class SqliteDriver implements Driver {
   }
 
   #guard(step: ReadyStep): Outcome {
-    const broken = this.#open().all("PRAGMA foreign_key_check");
-    const [first] = broken;
-    if (first === undefined) return done;
-    const text = `Migration ${step.version} ${step.name} leaves ${broken.length} broken foreign keys in ${first["table"]}.`;
-    return { is: "failed", failure: failure("guard.foreign-keys", text, "Mend the rows first.") };
+    const scope = this.#entered();
+    const found = findingsFailure(step, scope.findings());
+    if (found !== null) return { is: "failed", failure: found };
+    scope.restore();
+    return done;
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
@@ -193,19 +212,18 @@ export class SqliteDriver implements Driver {
 
   #undo(scope: "step" | "group"): Outcome {
     const connection = this.#connection;
-    const isEntered = this.#isEntered;
-    this.#isEntered = false;
-    if (connection === null || !connection.inTransaction)
-      return { is: "undone", transaction: "gone" };
-    if (scope === "group") {
-      connection.run("ROLLBACK");
-      return { is: "undone", transaction: "gone" };
-    }
-    if (isEntered) {
+    const entered = this.#scope;
+    this.#scope = null;
+    this.#facts = null;
+    if (connection === null) return { is: "undone", transaction: "gone" };
+    const isOpen = connection.inTransaction;
+    if (isOpen && scope === "group") connection.run("ROLLBACK");
+    if (isOpen && scope === "step" && entered !== null) {
       connection.run("ROLLBACK TO rung_step");
       connection.run("RELEASE rung_step");
     }
-    return { is: "undone", transaction: "open" };
+    entered?.restore();
+    return { is: "undone", transaction: connection.inTransaction ? "open" : "gone" };
   }
 
   #settle(): Outcome {

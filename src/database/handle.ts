@@ -6,6 +6,7 @@ import type { MigrationDb, Row, SqlValue } from "../migration/migration.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
 import type { ReadyStep } from "../plan/plan.ts";
 import { databaseFailure, messageOf } from "./errors.ts";
+import type { StepScope } from "./scope.ts";
 import type { Changes, Connection, Prepared } from "./sqlite.ts";
 
 /** What a call on the handle throws; a migration may catch it and go on, as long as the transaction stands. */
@@ -53,11 +54,13 @@ export class Handle implements MigrationDb {
   readonly #connection: Connection;
   readonly #step: ReadyStep;
   readonly #path: string;
+  readonly #scope: StepScope;
   readonly #prepared = new Map<string, { statement: Statement; prepared: Prepared }>();
   #isRevoked = false;
 
-  constructor(connection: Connection, step: ReadyStep, path: string) {
+  constructor(connection: Connection, scope: StepScope, step: ReadyStep, path: string) {
     this.#connection = connection;
+    this.#scope = scope;
     this.#step = step;
     this.#path = path;
   }
@@ -65,7 +68,8 @@ export class Handle implements MigrationDb {
   exec(sql: string): void {
     this.#check();
     for (const statement of this.#read(sql)) {
-      this.#guarded(statement, () => this.#connection.run(statement.text));
+      this.#watched(statement, () => this.#connection.run(statement.text));
+      this.#check();
     }
   }
 
@@ -87,7 +91,7 @@ export class Handle implements MigrationDb {
     // Its own statement: two iterations of one text may be open at once.
     const prepared = this.#guarded(statement, () => this.#connection.prepare(statement.text));
     try {
-      const rows = this.#guarded(statement, () => prepared.iterate(...values));
+      const rows = this.#watched(statement, () => prepared.iterate(...values));
       for (;;) {
         const next = this.#guarded(statement, () => rows.next());
         if (next.done === true) return;
@@ -130,13 +134,17 @@ export class Handle implements MigrationDb {
   #one<T>(sql: string, use: (prepared: Prepared) => T): T {
     this.#check();
     const known = this.#prepared.get(sql);
-    if (known !== undefined) return this.#guarded(known.statement, () => use(known.prepared));
+    if (known !== undefined) return this.#watched(known.statement, () => use(known.prepared));
     const statement = this.#single(sql);
-    return this.#guarded(statement, () => {
+    return this.#watched(statement, () => {
       const prepared = this.#connection.prepare(statement.text);
       this.#prepared.set(sql, { statement, prepared });
       return use(prepared);
     });
+  }
+
+  #watched<T>(statement: Statement, action: () => T): T {
+    return this.#guarded(statement, () => this.#scope.run(statement, action));
   }
 
   #guarded<T>(statement: Statement, action: () => T): T {

@@ -27,7 +27,7 @@ export interface Connection {
   run(sql: string): void;
   /** Compiles one statement. */
   prepare(sql: string): Prepared;
-  /** Runs one statement with values and lets go of it. */
+  /** The rows of one statement. Recent statements stay compiled, and are never left open. */
   all(sql: string, ...values: SqlValue[]): Row[];
   get(sql: string, ...values: SqlValue[]): Row | null;
   close(): void;
@@ -36,8 +36,12 @@ export interface Connection {
 /** "existing": fails where there is no file; "create": makes one. SQLite itself falls back to read-only access. */
 export type OpenMode = "existing" | "create";
 
+/** How many statements stay compiled: more than our own fixed queries. */
+const recentStatements = 48;
+
 class BunConnection implements Connection {
   readonly #database: Database;
+  readonly #recent = new Map<string, Prepared>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -57,25 +61,34 @@ class BunConnection implements Connection {
   }
 
   all(sql: string, ...values: SqlValue[]): Row[] {
-    const statement = this.prepare(sql);
-    try {
-      return statement.all(...values);
-    } finally {
-      statement.finalize();
-    }
+    return this.#recently(sql).all(...values);
   }
 
   get(sql: string, ...values: SqlValue[]): Row | null {
-    const statement = this.prepare(sql);
-    try {
-      return statement.get(...values);
-    } finally {
-      statement.finalize();
-    }
+    return this.#recently(sql).get(...values);
   }
 
   close(): void {
+    for (const statement of this.#recent.values()) statement.finalize();
+    this.#recent.clear();
     this.#database.close();
+  }
+
+  #recently(sql: string): Prepared {
+    const known = this.#recent.get(sql);
+    if (known !== undefined) {
+      this.#recent.delete(sql);
+      this.#recent.set(sql, known);
+      return known;
+    }
+    const statement = this.prepare(sql);
+    this.#recent.set(sql, statement);
+    const [oldest] = this.#recent;
+    if (this.#recent.size > recentStatements && oldest !== undefined) {
+      oldest[1].finalize();
+      this.#recent.delete(oldest[0]);
+    }
+    return statement;
   }
 }
 

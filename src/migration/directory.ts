@@ -110,9 +110,10 @@ function readSources(path: string): Result<readonly SourceFile[]> {
 }
 
 function readMigration(directory: string, files: VersionFiles): Result<Migration> {
-  const identity = { version: files.version, name: files.name, file: files.main.file };
+  const file = join(directory, files.main.file);
+  const identity = { version: files.version, name: files.name, file };
   if (files.main.part === "typescript") {
-    const path = resolve(directory, files.main.file);
+    const path = resolve(file);
     const sources = readSources(path);
     if (!sources.ok) return sources;
     return ok({

@@ -3,7 +3,7 @@
 import { fail, ok, type FailureCode, type Result } from "../failure.ts";
 import type { StepOptions } from "./migration.ts";
 import type { Statement } from "./statements.ts";
-import { identifierOf, tokenAt, type Token } from "./tokens.ts";
+import { touchOf } from "./touch.ts";
 
 const transactionVerbs = new Set(["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"]);
 const outsideVerbs = new Set(["VACUUM", "ATTACH", "DETACH"]);
@@ -23,25 +23,6 @@ const outsidePragmas = new Set([
   "wal_autocheckpoint",
   "wal_checkpoint",
 ]);
-
-function significant(text: string, from: number): Token | null {
-  for (let at = from; at < text.length;) {
-    const token = tokenAt(text, at);
-    if (token.kind !== "space" && token.kind !== "comment") return token;
-    at = token.end;
-  }
-  return null;
-}
-
-/** The pragma's name in lower case, without its schema: `PRAGMA main.foreign_keys = ON` -> foreign_keys. */
-function pragmaName(text: string): string {
-  const name = significant(text, "PRAGMA".length);
-  if (name === null) return "";
-  const dot = significant(text, name.end);
-  const isQualified = dot !== null && text[dot.start] === ".";
-  const own = isQualified ? significant(text, dot.end) : name;
-  return own === null ? "" : identifierOf(text, own).toLowerCase();
-}
 
 const outsideHint = "Move it into a migration of its own whose marker line says transaction:false.";
 
@@ -64,8 +45,9 @@ export function refuseForbidden(
       "Remove the statement; a migration that fails is rolled back as a whole.",
     );
   }
-  if (verb === "PRAGMA") {
-    const name = pragmaName(text);
+  const touch = verb === "PRAGMA" ? touchOf(statement) : null;
+  if (touch?.does === "pragma") {
+    const { name } = touch;
     if (neverPragmas.has(name)) {
       return refuse(
         `PRAGMA ${name} is not allowed in a migration: it can damage the database.`,

@@ -67,7 +67,7 @@ interface Identity {
   /** 1 to 2^53 - 1. */
   readonly version: number;
   readonly name: string;
-  /** The file that names it, as users know it: for a split migration the `.up.sql`. */
+  /** The file that names it, by the path that users know: for a split migration the `.up.sql`. */
   readonly file: string;
   /** SHA-256, as 64 hexadecimal digits, of what the up direction does. */
   readonly checksum: string;

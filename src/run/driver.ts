@@ -11,8 +11,8 @@ export type Effect =
   | { readonly do: "look" }
   /** Load the modules of TypeScript steps. */
   | { readonly do: "load"; readonly steps: readonly Step[] }
-  /** Take the write lock, waiting at most `waitMs`, and read history under it. */
-  | { readonly do: "begin"; readonly waitMs: number }
+  /** Take the write lock, waiting at most `waitMs`, and read history under it; `foreignKeys` are enforced from then on. */
+  | { readonly do: "begin"; readonly waitMs: number; readonly foreignKeys: boolean }
   /** Create our own tables. */
   | { readonly do: "found" }
   /** Open the step's savepoint. */

@@ -5,7 +5,17 @@ import { failure, type Failure } from "../failure.ts";
 import { lastSeq, type History } from "../plan/history.ts";
 import { plan, type ReadyStep, type Step } from "../plan/plan.ts";
 import type { Outcome } from "./driver.ts";
-import type { Active, AfterUndo, Fault, Group, Queue, Ran, Run, State } from "./state.ts";
+import {
+  firstOf,
+  type Active,
+  type AfterUndo,
+  type Fault,
+  type Group,
+  type Queue,
+  type Ran,
+  type Run,
+  type State,
+} from "./state.ts";
 
 /** How long a group of migrations may share a transaction before it is committed. */
 const groupMs = 100;
@@ -58,9 +68,30 @@ function beginning(run: Run, queue: Queue, now: number, ...events: Event[]): Adv
   return to({ at: "beginning", run, queue, since: now, now }, ...events);
 }
 
+/** A step that cannot share a transaction with others. */
+function standsAlone(step: ReadyStep | undefined): boolean {
+  return step !== undefined && (!step.options.transaction || step.options.foreignKeys);
+}
+
+function refuseTogether(step: ReadyStep): Failure {
+  const option = step.options.transaction ? "foreign_keys:on" : "transaction:false";
+  return failure(
+    "usage.invalid-option",
+    `Migration ${step.version} ${step.name} says ${option} and cannot be part of --commit all.`,
+    "Leave --commit all out, or migrate up to it first.",
+    { at: { file: step.file, line: 1, column: 1 } },
+  );
+}
+
+function ready(run: Run, steps: readonly ReadyStep[], now: number): Advance {
+  const alone = run.commit === "all" ? steps.find(standsAlone) : undefined;
+  if (alone !== undefined) return failGroup(run, refuseTogether(alone));
+  return beginning(run, queueOf(steps), now);
+}
+
 function prepared(run: Run, steps: readonly Step[], now: number): Advance {
   if (!steps.every(isReady)) return to({ at: "loading", run, steps });
-  return beginning(run, queueOf(steps.filter(isReady)), now);
+  return ready(run, steps.filter(isReady), now);
 }
 
 function undoGroup(run: Run, then: AfterUndo): Advance {
@@ -88,7 +119,7 @@ function looked(run: Run, outcome: Outcome, now: number): Advance {
 }
 
 function enter(group: Group, queue: Queue, now: number): Advance {
-  const step = queue.steps[queue.from];
+  const step = firstOf(queue);
   const rest = { ...queue, from: queue.from + 1 };
   if (step === undefined) return undoGroup(group.run, { go: "finish" });
   const migration = nameOf(step);
@@ -113,7 +144,10 @@ function replanned(run: Run, queue: Queue, history: History, now: number): Advan
     if (isReady(step) || same?.direction !== step.direction) return step;
     return { ...same, seq: step.seq };
   });
-  if (!fresh.every(isReady)) return undoGroup(run, { go: "reload", steps: fresh });
+  // What is begun for one kind of step does not serve for the other.
+  const [first] = fresh;
+  const isFit = first?.options.foreignKeys === firstOf(queue)?.options.foreignKeys;
+  if (!isFit || !fresh.every(isReady)) return undoGroup(run, { go: "reload", steps: fresh });
   return opened(withHistory(run, history), queueOf(fresh.filter(isReady)), now);
 }
 
@@ -173,7 +207,9 @@ function left(state: State & { at: "leaving" }, now: number): Advance {
   const group = { ...state.group, ran: [...state.group.ran, state.ran] };
   const { commit } = group.run;
   const isLong = commit === "group" && now - group.since >= groupMs;
-  if (!isEmpty(rest) && commit !== "each" && !isLong) return enter(group, rest, now);
+  const isAlone = standsAlone(state.step) || standsAlone(firstOf(rest));
+  const ends = isEmpty(rest) || commit === "each" || isLong || isAlone;
+  if (!ends) return enter(group, rest, now);
   return to({ at: "committing", group, rest, since: now, now });
 }
 
@@ -266,7 +302,7 @@ export function advance(state: State, outcome: Outcome, now: number): Advance {
     case "looking":
       return looked(state.run, outcome, now);
     case "loading":
-      if (outcome.is === "loaded") return beginning(state.run, queueOf(outcome.steps), now);
+      if (outcome.is === "loaded") return ready(state.run, outcome.steps, now);
       return failGroup(state.run, causeOf(outcome));
     case "beginning":
       return begun(state, outcome, now);

@@ -28,6 +28,11 @@ export interface Queue {
   readonly from: number;
 }
 
+/** The step that is next, if there is one. */
+export function firstOf(queue: Queue): ReadyStep | undefined {
+  return queue.steps[queue.from];
+}
+
 /** Why a run will end in failure, and on account of which migration. */
 export interface Fault {
   readonly failure: Failure;
@@ -131,7 +136,11 @@ export function effectOf(state: State): Effect | null {
     case "loading":
       return { do: "load", steps: state.steps };
     case "beginning":
-      return { do: "begin", waitMs: waitOf(state.run, state.since, state.now) };
+      return {
+        do: "begin",
+        waitMs: waitOf(state.run, state.since, state.now),
+        foreignKeys: firstOf(state.queue)?.options.foreignKeys ?? false,
+      };
     case "founding":
       return { do: "found" };
     case "entering":

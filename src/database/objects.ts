@@ -1,0 +1,24 @@
+// Which objects of a schema are the user's, and how to name them in SQL.
+
+/** Names that are never looked at: ours, SQLite's, those of replication tools, other migration tools' histories. */
+const foreign = [
+  /^(rung|sqlite|_litestream|_cf|libsql)_/i,
+  /^(schema_migrations|goose_db_version|_sqlx_migrations|__drizzle_migrations|d1_migrations)$/i,
+  /^(atlas_schema_revisions|flyway_schema_history|_prisma_migrations|ar_internal_metadata)$/i,
+  /^(knex_migrations|gorp_migrations|schema_version|refinery_schema_history)/i,
+];
+
+/** Whether an object is the user's own, by its name. */
+export function isOwn(name: string): boolean {
+  return !foreign.some((pattern) => pattern.test(name));
+}
+
+/** A name as SQL; backticks, as a double-quoted name that doesn't resolve would silently become a string. */
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll("`", "``")}\``;
+}
+
+/** Names compare without regard to ASCII case (SQLite, sqlite3_stricmp). */
+export function foldName(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

@@ -1,0 +1,66 @@
+// A statement's text -> its significant words, one after the other.
+
+import { identifierOf, tokenAt, type Token } from "./tokens.ts";
+
+/** Reads a statement word by word, past white space and comments. */
+export class Cursor {
+  readonly #text: string;
+  #at = 0;
+  /** The current token; null at the end. */
+  token: Token | null = null;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.next();
+  }
+
+  next(): void {
+    this.token = null;
+    while (this.#at < this.#text.length && this.token === null) {
+      const token = tokenAt(this.#text, this.#at);
+      this.#at = token.end;
+      if (token.kind !== "space" && token.kind !== "comment") this.token = token;
+    }
+  }
+
+  /** The current word in upper case, if it is a bare one; else the character itself. */
+  get word(): string {
+    if (this.token === null) return "";
+    const raw = this.#text.slice(this.token.start, this.token.end);
+    return this.token.kind === "quoted" ? "" : raw.toUpperCase();
+  }
+
+  /** Whether the current word, or character, is this one (in upper case). */
+  is(word: string): boolean {
+    return this.word === word;
+  }
+
+  /** Steps over the words where they stand next, in this order. */
+  skip(...words: string[]): void {
+    for (const word of words) {
+      if (this.is(word)) this.next();
+    }
+  }
+
+  /** Reads a name with or without its schema; what precedes the last dot is dropped. */
+  name(): string {
+    let name = this.token === null ? "" : identifierOf(this.#text, this.token);
+    this.next();
+    while (this.is(".")) {
+      this.next();
+      name = this.token === null ? "" : identifierOf(this.#text, this.token);
+      this.next();
+    }
+    return name;
+  }
+
+  /** Moves on to the first of the words outside parentheses; to the end if there is none. */
+  seek(words: ReadonlySet<string>): void {
+    for (let depth = 0; this.token !== null; this.next()) {
+      const { word } = this;
+      if (word === "(") depth++;
+      else if (word === ")") depth--;
+      else if (depth === 0 && words.has(word)) return;
+    }
+  }
+}

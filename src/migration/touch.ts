@@ -1,0 +1,131 @@
+// A statement -> what it can touch: which objects it makes or drops, which rows it can change.
+
+import { Cursor } from "./cursor.ts";
+import type { Statement } from "./statements.ts";
+
+/** A kind of object in a schema. */
+export type ObjectType = "table" | "index" | "view" | "trigger";
+
+/** What a statement can do, as far as its text tells. Names are as written, without quotes and schema. */
+export type Touch =
+  | { readonly does: "create"; readonly type: ObjectType | null; readonly name: string }
+  | { readonly does: "drop"; readonly type: ObjectType; readonly name: string }
+  | { readonly does: "rename"; readonly table: string; readonly name: string }
+  | { readonly does: "alter"; readonly table: string }
+  /** Adds rows; with `removes` it can replace or change rows that are there. */
+  | { readonly does: "insert"; readonly table: string; readonly removes: boolean }
+  /** Changes these columns; null where the text does not tell. */
+  | { readonly does: "update"; readonly table: string; readonly columns: readonly string[] | null }
+  | { readonly does: "delete"; readonly table: string }
+  | { readonly does: "pragma"; readonly name: string; readonly sets: boolean }
+  /** Reads only, or works on what no guard watches. */
+  | { readonly does: "nothing" };
+
+const nothing: Touch = { does: "nothing" };
+const objectTypes: Readonly<Record<string, ObjectType>> = {
+  TABLE: "table",
+  INDEX: "index",
+  VIEW: "view",
+  TRIGGER: "trigger",
+};
+const changing = new Set(["INSERT", "REPLACE", "UPDATE", "DELETE"]);
+const afterSet = new Set(["FROM", "WHERE", "RETURNING", "ORDER", "LIMIT"]);
+
+function createTouch(cursor: Cursor): Touch {
+  cursor.skip("TEMP", "TEMPORARY", "UNIQUE", "VIRTUAL");
+  const type = objectTypes[cursor.word] ?? null;
+  cursor.next();
+  cursor.skip("IF", "NOT", "EXISTS");
+  return { does: "create", type, name: cursor.name() };
+}
+
+function dropTouch(cursor: Cursor): Touch {
+  const type = objectTypes[cursor.word];
+  if (type === undefined) return nothing;
+  cursor.next();
+  cursor.skip("IF", "EXISTS");
+  return { does: "drop", type, name: cursor.name() };
+}
+
+function alterTouch(cursor: Cursor): Touch {
+  cursor.skip("TABLE");
+  const table = cursor.name();
+  if (!cursor.is("RENAME")) return { does: "alter", table };
+  cursor.next();
+  if (!cursor.is("TO")) return { does: "alter", table };
+  cursor.next();
+  return { does: "rename", table, name: cursor.name() };
+}
+
+/** Steps over `OR action` and tells whether the action replaces rows. */
+function skipConflict(cursor: Cursor): boolean {
+  if (!cursor.is("OR")) return false;
+  cursor.next();
+  const replaces = cursor.is("REPLACE");
+  cursor.next();
+  return replaces;
+}
+
+function insertTouch(cursor: Cursor, isReplace: boolean): Touch {
+  const replaces = skipConflict(cursor) || isReplace;
+  cursor.skip("INTO");
+  const table = cursor.name();
+  cursor.seek(new Set(["CONFLICT"]));
+  return { does: "insert", table, removes: replaces || cursor.is("CONFLICT") };
+}
+
+function updateTouch(cursor: Cursor): Touch {
+  const replaces = skipConflict(cursor);
+  const table = cursor.name();
+  cursor.seek(new Set(["SET"]));
+  const columns: string[] = [];
+  const stops = new Set([",", ...afterSet]);
+  do {
+    cursor.next();
+    const isList = cursor.is("(");
+    if (isList) cursor.next();
+    columns.push(cursor.name());
+    while (isList && cursor.is(",")) {
+      cursor.next();
+      columns.push(cursor.name());
+    }
+    if (isList) cursor.next();
+    if (!cursor.is("=")) return { does: "update", table, columns: null };
+    cursor.seek(stops);
+  } while (cursor.is(","));
+  return { does: "update", table, columns: replaces ? null : columns };
+}
+
+function pragmaTouch(cursor: Cursor): Touch {
+  const name = cursor.name().toLowerCase();
+  return { does: "pragma", name, sets: cursor.is("=") || cursor.is("(") };
+}
+
+/** What a statement can touch. A trigger that it sets off can touch more. */
+export function touchOf(statement: Statement): Touch {
+  const cursor = new Cursor(statement.text);
+  if (cursor.is("WITH")) cursor.seek(changing);
+  const verb = cursor.word;
+  cursor.next();
+  switch (verb) {
+    case "CREATE":
+      return createTouch(cursor);
+    case "DROP":
+      return dropTouch(cursor);
+    case "ALTER":
+      return alterTouch(cursor);
+    case "INSERT":
+      return insertTouch(cursor, false);
+    case "REPLACE":
+      return insertTouch(cursor, true);
+    case "UPDATE":
+      return updateTouch(cursor);
+    case "DELETE":
+      cursor.skip("FROM");
+      return { does: "delete", table: cursor.name() };
+    case "PRAGMA":
+      return pragmaTouch(cursor);
+    default:
+      return nothing;
+  }
+}
