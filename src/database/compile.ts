@@ -2,8 +2,9 @@
 
 import { Cursor } from "../migration/cursor.ts";
 import { tokenAt } from "../migration/tokens.ts";
+import { messageOf } from "./errors.ts";
 import { textOf } from "./facts.ts";
-import { isOwn, quoteName } from "./objects.ts";
+import { foldName, isOwn, quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** A view or trigger as the schema has it. */
@@ -14,14 +15,17 @@ export interface Compilable {
   readonly sql: string;
 }
 
-/**
- * How an object compiles. "loosely": only because SQLite reads a double-quoted name that it can't find as a string,
- * which is how a view outlives the column that it shows.
- */
-export type Compiles = "strictly" | "loosely" | "not";
+/** How an object compiles. */
+export type Compiled =
+  | { readonly compiles: false; readonly message: string }
+  /**
+   * `loose` holds the double-quoted names that SQLite can't find and so reads as strings, which is how a view outlives
+   * the column that it shows; each with SQLite's message were it strict.
+   */
+  | { readonly compiles: true; readonly loose: ReadonlyMap<string, string> };
 
-const selectAll = `SELECT type, name, tbl_name, sql FROM sqlite_schema
-  WHERE type IN ('view', 'trigger') AND rowid > ?`;
+const selectAll = `SELECT type AS type, name AS name, tbl_name AS tbl_name, sql AS sql
+  FROM main.sqlite_schema WHERE type IN ('view', 'trigger') AND rowid > ? ORDER BY rowid`;
 
 /** The views and triggers that were created after the given rowid; 0 for all. */
 export function compilables(connection: Connection, afterRowid: number): Compilable[] {
@@ -44,26 +48,43 @@ function tryPrepare(connection: Connection, sql: string): string | null {
     connection.prepare(sql).finalize();
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 
-/** The same SQL with every double-quoted name in backticks, which never become strings; null if there is none. */
-function strictSql(sql: string): string | null {
-  const parts: string[] = [];
-  let isChanged = false;
+/** The double-quoted names in SQL, as written. */
+function doubleQuoted(sql: string): Set<string> {
+  const found = new Set<string>();
   for (let at = 0; at < sql.length;) {
     const token = tokenAt(sql, at);
-    const raw = sql.slice(token.start, token.end);
-    if (token.kind === "quoted" && raw.startsWith('"')) {
-      parts.push(quoteName(raw.slice(1, -1).replaceAll('""', '"')));
-      isChanged = true;
-    } else {
-      parts.push(raw);
-    }
+    if (token.kind === "quoted" && sql[at] === '"') found.add(sql.slice(at, token.end));
     at = token.end;
   }
-  return isChanged ? parts.join("") : null;
+  return found;
+}
+
+/** The same SQL with these double-quoted names in backticks, which never become strings. */
+function strictSql(sql: string, names: ReadonlySet<string>): string {
+  const parts: string[] = [];
+  for (let at = 0; at < sql.length;) {
+    const { end } = tokenAt(sql, at);
+    const raw = sql.slice(at, end);
+    parts.push(names.has(raw) ? quoteName(raw.slice(1, -1).replaceAll('""', '"')) : raw);
+    at = end;
+  }
+  return parts.join("");
+}
+
+/** Finds the names without which `attempt`, given strict SQL, would give an error message. */
+function looseNames(sql: string, attempt: (strict: string) => string | null): Map<string, string> {
+  const loose = new Map<string, string>();
+  const names = doubleQuoted(sql);
+  if (names.size === 0 || attempt(strictSql(sql, names)) === null) return loose;
+  for (const name of names) {
+    const message = attempt(strictSql(sql, new Set([name])));
+    if (message !== null) loose.set(name, message);
+  }
+  return loose;
 }
 
 function startOf(cursor: Cursor): number {
@@ -75,7 +96,7 @@ function viewSelect(sql: string): string {
   const cursor = new Cursor(sql);
   cursor.seek(new Set(["VIEW"]));
   cursor.next();
-  cursor.skip("IF", "NOT", "EXISTS");
+  cursor.skipAll("IF", "NOT", "EXISTS");
   cursor.name();
   cursor.seek(new Set(["AS"]));
   cursor.next();
@@ -95,7 +116,7 @@ function triggerParts(sql: string): TriggerParts {
   const cursor = new Cursor(sql);
   cursor.seek(new Set(["TRIGGER"]));
   cursor.next();
-  cursor.skip("IF", "NOT", "EXISTS");
+  cursor.skipAll("IF", "NOT", "EXISTS");
   cursor.name();
   const from = startOf(cursor);
   cursor.seek(new Set(["DELETE", "INSERT", "UPDATE"]));
@@ -114,49 +135,51 @@ function triggerParts(sql: string): TriggerParts {
 
 /** A statement that sets off the trigger, so that compiling it compiles the trigger. */
 function eventStatement(connection: Connection, table: string, parts: TriggerParts): string {
-  const name = quoteName(table);
+  const name = `main.${quoteName(table)}`;
   if (parts.event === "DELETE") return `DELETE FROM ${name}`;
   if (parts.event === "INSERT") return `INSERT INTO ${name} DEFAULT VALUES`;
-  const plain = connection
-    .all(`PRAGMA table_xinfo(${name})`)
-    .find((column) => column["hidden"] === 0);
-  const columns = parts.columns.length > 0 ? parts.columns : [textOf(plain ?? {}, "name")];
+  const infos = connection.all(`PRAGMA main.table_xinfo(${quoteName(table)})`);
+  const namesOf = (isGenerated: boolean): string[] =>
+    infos
+      .filter(({ hidden }) => isGenerated === (hidden === 2 || hidden === 3))
+      .map((info) => textOf(info, "name"));
+  // Generated columns cannot be set; a column of the list that is gone is set, so that SQLite says so.
+  const generated = new Set(namesOf(true).map(foldName));
+  const listed = parts.columns.filter((column) => !generated.has(foldName(column)));
+  const columns = listed.length > 0 ? listed : namesOf(false).slice(0, 1);
   const set = columns.map((column) => `${quoteName(column)} = ${quoteName(column)}`).join(", ");
   return `UPDATE ${name} SET ${set}`;
 }
 
-function compileView(connection: Connection, view: Compilable): [Compiles, string] {
-  const loose = tryPrepare(connection, `SELECT * FROM ${quoteName(view.name)}`);
-  if (loose !== null) return ["not", loose];
-  const sql = strictSql(viewSelect(view.sql));
-  const strict = sql === null ? null : tryPrepare(connection, sql);
-  return strict === null ? ["strictly", ""] : ["loosely", strict];
+function compileView(connection: Connection, view: Compilable): Compiled {
+  const message = tryPrepare(connection, `SELECT * FROM main.${quoteName(view.name)}`);
+  if (message !== null) return { compiles: false, message };
+  const select = viewSelect(view.sql);
+  return { compiles: true, loose: looseNames(select, (strict) => tryPrepare(connection, strict)) };
 }
 
-function compileTrigger(connection: Connection, trigger: Compilable): [Compiles, string] {
+function compileTrigger(connection: Connection, trigger: Compilable): Compiled {
   const parts = triggerParts(trigger.sql);
   const event = eventStatement(connection, trigger.table, parts);
-  const loose = tryPrepare(connection, event);
-  if (loose !== null) return ["not", loose];
-  const tail = strictSql(parts.tail);
-  if (tail === null) return ["strictly", ""];
+  const message = tryPrepare(connection, event);
+  if (message !== null) return { compiles: false, message };
   // A twin with strict names, for as long as it takes to compile it.
-  const twin = `CREATE TEMP TRIGGER rung_twin ${parts.head} ON main.${quoteName(trigger.table)} ${tail}`;
-  try {
-    connection.run(twin);
-  } catch (error) {
-    return ["loosely", error instanceof Error ? error.message : String(error)];
-  }
-  try {
-    const strict = tryPrepare(connection, event);
-    return strict === null ? ["strictly", ""] : ["loosely", strict];
-  } finally {
+  const head = `CREATE TEMP TRIGGER rung_twin ${parts.head} ON main.${quoteName(trigger.table)}`;
+  const tryTwin = (tail: string): string | null => {
+    try {
+      connection.run(`${head} ${tail}`);
+    } catch (error) {
+      return messageOf(error);
+    }
+    const found = tryPrepare(connection, event);
     connection.run("DROP TRIGGER temp.rung_twin");
-  }
+    return found;
+  };
+  return { compiles: true, loose: looseNames(parts.tail, tryTwin) };
 }
 
 /** Whether a view or trigger compiles, and SQLite's message where it doesn't. */
-export function compile(connection: Connection, object: Compilable): [Compiles, string] {
+export function compile(connection: Connection, object: Compilable): Compiled {
   return object.type === "view"
     ? compileView(connection, object)
     : compileTrigger(connection, object);

@@ -198,9 +198,7 @@ export class SqliteDriver implements Driver {
   #guard(step: ReadyStep): Outcome {
     const scope = this.#entered();
     const found = findingsFailure(step, scope.findings());
-    if (found !== null) return { is: "failed", failure: found };
-    scope.restore();
-    return done;
+    return found === null ? done : { is: "failed", failure: found };
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {

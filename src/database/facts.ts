@@ -4,10 +4,11 @@ import type { Row } from "../migration/migration.ts";
 import { foldName, quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
-/** A foreign key, with folded table and column names. */
+/** A foreign key, with folded column names. */
 export interface ForeignKey {
   /** The child table as it is written in the schema. */
   readonly child: string;
+  /** The parent table as the child writes it. */
   readonly parent: string;
   readonly columns: readonly string[];
   /** Null where the parent's primary key is meant. */
@@ -22,12 +23,8 @@ export function textOf(row: Row, column: string): string {
 
 function keysOf(connection: Connection, child: string): ForeignKey[] {
   const byId = new Map<unknown, { parent: string; columns: string[]; to: string[] }>();
-  for (const row of connection.all(`PRAGMA foreign_key_list(${quoteName(child)})`)) {
-    const key = byId.get(row["id"]) ?? {
-      parent: foldName(textOf(row, "table")),
-      columns: [],
-      to: [],
-    };
+  for (const row of connection.all(`PRAGMA main.foreign_key_list(${quoteName(child)})`)) {
+    const key = byId.get(row["id"]) ?? { parent: textOf(row, "table"), columns: [], to: [] };
     key.columns.push(foldName(textOf(row, "from")));
     if (row["to"] !== null) key.to.push(foldName(textOf(row, "to")));
     byId.set(row["id"], key);
@@ -37,16 +34,24 @@ function keysOf(connection: Connection, child: string): ForeignKey[] {
   });
 }
 
-const selectTail = `SELECT rowid, type, name, tbl_name FROM sqlite_schema
-  WHERE rowid > ? AND (type = 'trigger' OR type = 'table' AND sql LIKE '%REFERENCES%')`;
+// Every name is an alias and the order is given, as a migration may have set full_column_names, case_sensitive_like
+// or reverse_unordered_selects.
+const selectTail = `SELECT type AS type, name AS name, tbl_name AS tbl_name, sql AS sql
+  FROM main.sqlite_schema
+  WHERE rowid > ? AND (type = 'trigger'
+    OR type = 'table' AND (instr(upper(sql), 'REFERENCES') OR instr(upper(sql), 'CONFLICT')))
+  ORDER BY rowid`;
+const selectLast = "SELECT max(rowid) AS last FROM main.sqlite_schema";
 
 /** The foreign keys and triggers of a database, as of the last statement that ran. */
 export class SchemaFacts {
   readonly #connection: Connection;
   #lastRowid = 0;
   #keys: ForeignKey[] = [];
-  #triggered = new Set<string>();
-  /** Children without any violation, as far as this transaction has found. */
+  #byChild = new Map<string, readonly ForeignKey[]>();
+  #triggers = new Map<string, string[]>();
+  #replacing = new Set<string>();
+  /** Children without any violation, by folded name, as far as this transaction has found. */
   readonly clean = new Set<string>();
 
   constructor(connection: Connection) {
@@ -57,34 +62,53 @@ export class SchemaFacts {
   invalidate(): void {
     this.#lastRowid = 0;
     this.#keys = [];
-    this.#triggered.clear();
+    this.#byChild.clear();
+    this.#triggers.clear();
+    this.#replacing.clear();
   }
 
-  /** All foreign keys. */
+  /** All foreign keys, in the order in which their tables were created. */
   keys(): readonly ForeignKey[] {
     this.#refresh();
     return this.#keys;
   }
 
-  /** Whether a statement on this table, or view, sets off a trigger. */
-  hasTrigger(table: string): boolean {
+  /** The foreign keys of one child table. */
+  keysOf(child: string): readonly ForeignKey[] {
     this.#refresh();
-    return this.#triggered.has(foldName(table));
+    return this.#byChild.get(foldName(child)) ?? [];
   }
 
-  /** The highest rowid in the schema: what is created from now on lies above it. */
-  lastRowid(): number {
-    const row = this.#connection.get("SELECT max(rowid) AS last FROM sqlite_schema");
-    return Number(row?.["last"] ?? 0);
+  /** The SQL of the triggers that a statement on this table, or view, can set off. */
+  triggers(table: string): readonly string[] {
+    this.#refresh();
+    return this.#triggers.get(foldName(table)) ?? [];
+  }
+
+  /** Whether a plain INSERT or UPDATE can remove rows of this table: it may say ON CONFLICT REPLACE. */
+  replaces(table: string): boolean {
+    this.#refresh();
+    return this.#replacing.has(foldName(table));
   }
 
   #refresh(): void {
-    const last = this.lastRowid();
+    const last = Number(this.#connection.get(selectLast)?.["last"] ?? 0);
     if (last <= this.#lastRowid) return;
-    for (const row of this.#connection.all(selectTail, this.#lastRowid)) {
-      if (row["type"] === "trigger") this.#triggered.add(foldName(textOf(row, "tbl_name")));
-      else this.#keys.push(...keysOf(this.#connection, textOf(row, "name")));
-    }
+    for (const row of this.#connection.all(selectTail, this.#lastRowid)) this.#add(row);
     this.#lastRowid = last;
+  }
+
+  #add(row: Row): void {
+    const table = foldName(textOf(row, "tbl_name"));
+    const sql = textOf(row, "sql");
+    if (row["type"] === "trigger") {
+      const sqls = this.#triggers.get(table) ?? [];
+      this.#triggers.set(table, [...sqls, sql]);
+      return;
+    }
+    const keys = keysOf(this.#connection, textOf(row, "name"));
+    this.#keys.push(...keys);
+    this.#byChild.set(table, keys);
+    if (/\bconflict\b.*\breplace\b/is.test(sql)) this.#replacing.add(table);
   }
 }

@@ -49,6 +49,9 @@ function unwrap<T>(result: Result<T>): T {
   return result.value;
 }
 
+/** How many statements stay compiled: a loop over a few texts is fast, and one over a million of them fits in memory. */
+const keptStatements = 64;
+
 /** A handle on the transaction of one step; `revoke` ends it, and every later call throws. */
 export class Handle implements MigrationDb {
   readonly #connection: Connection;
@@ -56,6 +59,8 @@ export class Handle implements MigrationDb {
   readonly #path: string;
   readonly #scope: StepScope;
   readonly #prepared = new Map<string, { statement: Statement; prepared: Prepared }>();
+  /** Iterations that have not come to their end: an open one would lock its tables. */
+  readonly #open = new Set<Prepared>();
   #isRevoked = false;
 
   constructor(connection: Connection, scope: StepScope, step: ReadyStep, path: string) {
@@ -88,17 +93,19 @@ export class Handle implements MigrationDb {
   *iterate(sql: string, ...values: SqlValue[]): IterableIterator<Row> {
     this.#check();
     const statement = this.#single(sql);
-    // Its own statement: two iterations of one text may be open at once.
-    const prepared = this.#guarded(statement, () => this.#connection.prepare(statement.text));
+    // Its own statement: two iterations of one text may be open at once. Under watch, as a pragma is set when compiled.
+    const prepared = this.#watched(statement, () => this.#connection.prepare(statement.text));
+    this.#open.add(prepared);
     try {
-      const rows = this.#watched(statement, () => prepared.iterate(...values));
+      const rows = this.#guarded(statement, () => prepared.iterate(...values));
       for (;;) {
+        this.#check();
         const next = this.#guarded(statement, () => rows.next());
         if (next.done === true) return;
         yield next.value;
       }
     } finally {
-      prepared.finalize();
+      if (this.#open.delete(prepared)) prepared.finalize();
     }
   }
 
@@ -107,6 +114,8 @@ export class Handle implements MigrationDb {
     this.#isRevoked = true;
     for (const { prepared } of this.#prepared.values()) prepared.finalize();
     this.#prepared.clear();
+    for (const prepared of this.#open) prepared.finalize();
+    this.#open.clear();
   }
 
   #check(): void {
@@ -133,14 +142,22 @@ export class Handle implements MigrationDb {
 
   #one<T>(sql: string, use: (prepared: Prepared) => T): T {
     this.#check();
+    const statement = this.#prepared.get(sql)?.statement ?? this.#single(sql);
+    return this.#watched(statement, () => use(this.#compiled(sql, statement)));
+  }
+
+  /** The statement of a text, compiled once and kept while it is among the latest ones. */
+  #compiled(sql: string, statement: Statement): Prepared {
     const known = this.#prepared.get(sql);
-    if (known !== undefined) return this.#watched(known.statement, () => use(known.prepared));
-    const statement = this.#single(sql);
-    return this.#watched(statement, () => {
-      const prepared = this.#connection.prepare(statement.text);
-      this.#prepared.set(sql, { statement, prepared });
-      return use(prepared);
-    });
+    if (known !== undefined) return known.prepared;
+    const prepared = this.#connection.prepare(statement.text);
+    this.#prepared.set(sql, { statement, prepared });
+    const [oldest] = this.#prepared;
+    if (this.#prepared.size > keptStatements && oldest !== undefined) {
+      oldest[1].prepared.finalize();
+      this.#prepared.delete(oldest[0]);
+    }
+    return prepared;
   }
 
   #watched<T>(statement: Statement, action: () => T): T {

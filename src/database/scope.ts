@@ -3,6 +3,7 @@
 import type { Statement } from "../migration/statements.ts";
 import { touchOf, type Touch } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/plan.ts";
+import { messageOf } from "./errors.ts";
 import { textOf, type SchemaFacts } from "./facts.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
@@ -22,7 +23,6 @@ const settings = new Set([
   "empty_result_callbacks",
   "full_column_names",
   "fullfsync",
-  "hard_heap_limit",
   "ignore_check_constraints",
   "journal_size_limit",
   "legacy_alter_table",
@@ -39,9 +39,11 @@ const settings = new Set([
   "trusted_schema",
 ]);
 
-const selectTemp = `SELECT type, name FROM temp.sqlite_schema
-  WHERE type IN ('table', 'view') AND name NOT GLOB 'sqlite_*'`;
-const selectTempTriggers = "SELECT type, name FROM temp.sqlite_schema WHERE type = 'trigger'";
+// Triggers first, as dropping a table must set off none; virtual tables before their shadows, which go with them; and
+// the latest first, as it may be the child of an earlier one.
+const selectTemp = `SELECT type AS type, name AS name FROM temp.sqlite_schema
+  WHERE type IN ('table', 'view', 'trigger') AND name NOT GLOB 'sqlite_*'
+  ORDER BY type = 'trigger' DESC, sql LIKE 'CREATE VIRTUAL%' DESC, rowid DESC`;
 
 /** The connection while one step runs on it. */
 export class StepScope {
@@ -60,18 +62,13 @@ export class StepScope {
     const touch = touchOf(statement);
     this.#watch.before(statement, touch);
     this.#keepSetting(touch);
-    if (!this.#watch.isRebuild(touch)) return action();
-    // Views and children name the dropped table; only so does the rename leave them as they are.
-    this.#connection.run("PRAGMA legacy_alter_table = ON");
-    try {
-      return action();
-    } finally {
-      this.#connection.run("PRAGMA legacy_alter_table = OFF");
-    }
+    return this.#watch.isRebuild(touch) ? this.#rebuild(action) : action();
   }
 
-  /** What the step has lost. */
+  /** Ends the step's say on the connection, and tells what the step has lost. */
   findings(): Finding[] {
+    // First, as what the step has set, or hidden behind TEMP objects, must not colour what is seen.
+    this.restore();
     return this.#watch.findings();
   }
 
@@ -81,10 +78,29 @@ export class StepScope {
       this.#connection.run(`PRAGMA ${name} = ${value}`);
     }
     this.#settings.clear();
-    for (const sql of [selectTempTriggers, selectTemp]) {
-      for (const row of this.#connection.all(sql)) {
-        this.#connection.run(`DROP ${textOf(row, "type")} temp.${quoteName(textOf(row, "name"))}`);
-      }
+    for (const row of this.#connection.all(selectTemp)) {
+      const name = `temp.${quoteName(textOf(row, "name"))}`;
+      this.#connection.run(`DROP ${textOf(row, "type")} IF EXISTS ${name}`);
+    }
+  }
+
+  /**
+   * Renames a new table to the name of a dropped one. The ordinary rename, which follows the new table's mentions of
+   * itself, fails where a view or trigger names the dropped table; the legacy one leaves these as they are.
+   */
+  #rebuild<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      const isNamed = messageOf(error).startsWith("error in ");
+      if (!isNamed) throw error;
+    }
+    const legacy = this.#connection.get("PRAGMA legacy_alter_table")?.["legacy_alter_table"] ?? 0;
+    this.#connection.run("PRAGMA legacy_alter_table = ON");
+    try {
+      return action();
+    } finally {
+      this.#connection.run(`PRAGMA legacy_alter_table = ${String(legacy)}`);
     }
   }
 

@@ -35,10 +35,36 @@ export class Cursor {
     return this.word === word;
   }
 
+  /** Whether a name stands here, before a dot, that is this one (in lower case) in whatever quotes. */
+  isSchema(name: string): boolean {
+    if (this.token === null || identifierOf(this.#text, this.token).toLowerCase() !== name)
+      return false;
+    for (let at = this.#at; at < this.#text.length;) {
+      const token = tokenAt(this.#text, at);
+      if (token.kind !== "space" && token.kind !== "comment") return this.#text[at] === ".";
+      at = token.end;
+    }
+    return false;
+  }
+
   /** Steps over the words where they stand next, in this order. */
   skip(...words: string[]): void {
     for (const word of words) {
       if (this.is(word)) this.next();
+    }
+  }
+
+  /** Steps over the words where they stand next, all of them; a part of them may be a name. */
+  skipAll(...words: string[]): void {
+    const { token } = this;
+    const at = this.#at;
+    for (const word of words) {
+      if (!this.is(word)) {
+        this.token = token;
+        this.#at = at;
+        return;
+      }
+      this.next();
     }
   }
 
@@ -52,6 +78,17 @@ export class Cursor {
       this.next();
     }
     return name;
+  }
+
+  /** Steps over what stands in parentheses here, if anything does. */
+  skipGroup(): void {
+    if (!this.is("(")) return;
+    let depth = 0;
+    do {
+      if (this.is("(")) depth++;
+      if (this.is(")")) depth--;
+      this.next();
+    } while (depth > 0 && this.token !== null);
   }
 
   /** Moves on to the first of the words outside parentheses; to the end if there is none. */

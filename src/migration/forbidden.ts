@@ -45,13 +45,19 @@ export function refuseForbidden(
       "Remove the statement; a migration that fails is rolled back as a whole.",
     );
   }
-  const touch = verb === "PRAGMA" ? touchOf(statement) : null;
+  const touch = verb === "PRAGMA" || verb === "EXPLAIN" ? touchOf(statement) : null;
   if (touch?.does === "pragma") {
     const { name } = touch;
     if (neverPragmas.has(name)) {
       return refuse(
         `PRAGMA ${name} is not allowed in a migration: it can damage the database.`,
         "Rebuild the table instead: create the new one, copy, drop the old one, rename.",
+      );
+    }
+    if (name === "hard_heap_limit") {
+      return refuse(
+        "PRAGMA hard_heap_limit is not allowed in a migration: it could not be reset for the next one.",
+        "Remove it; PRAGMA soft_heap_limit can be set.",
       );
     }
     if (name === "foreign_keys" && options.transaction) {

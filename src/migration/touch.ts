@@ -8,14 +8,24 @@ export type ObjectType = "table" | "index" | "view" | "trigger";
 
 /** What a statement can do, as far as its text tells. Names are as written, without quotes and schema. */
 export type Touch =
-  | { readonly does: "create"; readonly type: ObjectType | null; readonly name: string }
+  | {
+      readonly does: "create";
+      readonly type: ObjectType | null;
+      readonly name: string;
+      readonly isTemp: boolean;
+    }
   | { readonly does: "drop"; readonly type: ObjectType; readonly name: string }
   | { readonly does: "rename"; readonly table: string; readonly name: string }
   | { readonly does: "alter"; readonly table: string }
   /** Adds rows; with `removes` it can replace or change rows that are there. */
   | { readonly does: "insert"; readonly table: string; readonly removes: boolean }
-  /** Changes these columns; null where the text does not tell. */
-  | { readonly does: "update"; readonly table: string; readonly columns: readonly string[] | null }
+  /** Changes these columns, null where the text does not tell; with `removes` it can replace other rows. */
+  | {
+      readonly does: "update";
+      readonly table: string;
+      readonly columns: readonly string[] | null;
+      readonly removes: boolean;
+    }
   | { readonly does: "delete"; readonly table: string }
   | { readonly does: "pragma"; readonly name: string; readonly sets: boolean }
   /** Reads only, or works on what no guard watches. */
@@ -28,22 +38,24 @@ const objectTypes: Readonly<Record<string, ObjectType>> = {
   VIEW: "view",
   TRIGGER: "trigger",
 };
-const changing = new Set(["INSERT", "REPLACE", "UPDATE", "DELETE"]);
-const afterSet = new Set(["FROM", "WHERE", "RETURNING", "ORDER", "LIMIT"]);
+// Not FROM, which IS DISTINCT FROM has too. What follows it is taken for columns only where that errs to the safe side.
+const afterSet = new Set(["WHERE", "ORDER", "LIMIT"]);
 
 function createTouch(cursor: Cursor): Touch {
+  const isTemp = cursor.is("TEMP") || cursor.is("TEMPORARY");
   cursor.skip("TEMP", "TEMPORARY", "UNIQUE", "VIRTUAL");
   const type = objectTypes[cursor.word] ?? null;
   cursor.next();
-  cursor.skip("IF", "NOT", "EXISTS");
-  return { does: "create", type, name: cursor.name() };
+  cursor.skipAll("IF", "NOT", "EXISTS");
+  const inTemp = cursor.isSchema("temp");
+  return { does: "create", type, name: cursor.name(), isTemp: isTemp || inTemp };
 }
 
 function dropTouch(cursor: Cursor): Touch {
   const type = objectTypes[cursor.word];
   if (type === undefined) return nothing;
   cursor.next();
-  cursor.skip("IF", "EXISTS");
+  cursor.skipAll("IF", "EXISTS");
   return { does: "drop", type, name: cursor.name() };
 }
 
@@ -90,10 +102,10 @@ function updateTouch(cursor: Cursor): Touch {
       columns.push(cursor.name());
     }
     if (isList) cursor.next();
-    if (!cursor.is("=")) return { does: "update", table, columns: null };
+    if (!cursor.is("=")) return { does: "update", table, columns: null, removes: replaces };
     cursor.seek(stops);
   } while (cursor.is(","));
-  return { does: "update", table, columns: replaces ? null : columns };
+  return { does: "update", table, columns: replaces ? null : columns, removes: replaces };
 }
 
 function pragmaTouch(cursor: Cursor): Touch {
@@ -101,10 +113,31 @@ function pragmaTouch(cursor: Cursor): Touch {
   return { does: "pragma", name, sets: cursor.is("=") || cursor.is("(") };
 }
 
+/** Steps over `WITH name (columns) AS (SELECT …), …`. */
+function skipWith(cursor: Cursor): void {
+  cursor.next();
+  cursor.skip("RECURSIVE");
+  for (;;) {
+    cursor.name();
+    cursor.skipGroup();
+    cursor.skip("AS", "NOT", "MATERIALIZED");
+    cursor.skipGroup();
+    if (!cursor.is(",")) return;
+    cursor.next();
+  }
+}
+
 /** What a statement can touch. A trigger that it sets off can touch more. */
 export function touchOf(statement: Statement): Touch {
   const cursor = new Cursor(statement.text);
-  if (cursor.is("WITH")) cursor.seek(changing);
+  const isExplained = cursor.is("EXPLAIN");
+  if (isExplained) {
+    cursor.next();
+    cursor.skipAll("QUERY", "PLAN");
+    // SQLite sets many a pragma as it compiles it, so that to explain it is to run it.
+    if (!cursor.is("PRAGMA")) return nothing;
+  }
+  if (cursor.is("WITH")) skipWith(cursor);
   const verb = cursor.word;
   cursor.next();
   switch (verb) {
