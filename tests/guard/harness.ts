@@ -49,13 +49,15 @@ export class Place {
     this.directory = join(root, String(places++));
     mkdirSync(join(this.directory, "migrations"), { recursive: true });
     this.path = join(this.directory, "app.db");
-    this.use((database) => database.run("PRAGMA synchronous = OFF"), before);
+    this.use((database) => {
+      database.run("PRAGMA synchronous = OFF");
+      if (before.trim() !== "") database.run(before);
+    });
   }
 
-  use<T>(action: (database: Database) => T, before = ""): T {
+  use<T>(action: (database: Database) => T): T {
     const database = new Database(this.path);
     try {
-      if (before.trim() !== "") database.run(before);
       return action(database);
     } finally {
       database.close();
