@@ -1,0 +1,41 @@
+// Runs of migrations inside the test's own process, where starting the executable for each would take too long.
+
+import type { Event } from "../../src/event.ts";
+import type { Failure } from "../../src/failure.ts";
+import { SqliteDriver } from "../../src/database/driver.ts";
+import type { SqlMigration } from "../../src/migration/migration.ts";
+import { readSections } from "../../src/migration/sections.ts";
+import { execute } from "../../src/run/execute.ts";
+
+function migrationOf(version: number, text: string): SqlMigration {
+  const file = `${version}_step.sql`;
+  const sections = (): ReturnType<typeof readSections> => readSections(text, file);
+  return { kind: "sql", version, name: "step", file, checksum: String(version), sections };
+}
+
+/** Applies SQL texts as migrations 1, 2, …; the failure that ended the run, or null. */
+export async function migrateHere(path: string, ...ups: string[]): Promise<Failure | null> {
+  const migrations = ups.map((up, at) => migrationOf(at + 1, `-- migrate:up\n${up}\n`));
+  const driver = new SqliteDriver({
+    path,
+    mode: "existing",
+    readWaitMs: 0,
+    date: () => new Date(0),
+    by: () => "test",
+  });
+  const events: Event[] = [];
+  const command = {
+    type: "migrate",
+    allow_out_of_order: false,
+    commit: "group",
+    detail: false,
+  } as const;
+  const catalog = { origin: "directory", label: "test", migrations } as const;
+  const request = { command, catalog, commit: "group", lockTimeoutMs: 0 } as const;
+  try {
+    await execute(request, { driver, now: () => 0, emit: (event) => events.push(event) });
+  } finally {
+    driver.close();
+  }
+  return events.find((event) => event.kind === "failed")?.failure ?? null;
+}
