@@ -133,9 +133,8 @@ test("a large schema is not read again for each CREATE", () => {
   const creates = Array.from({ length: 50 }, (_, at) => `CREATE TABLE n${at} (x REFERENCES p);`);
   const { asked, found } = watching(`${before} ${large.join("")}`, creates.join("\n"));
   expect(found).toBe(0);
-  const once = asked.filter((sql) => sql.includes("foreign_key_list")).length;
-  expect(once).toBe(1 + 300 + 50);
-  expect(asked.length).toBeLessThan(once + 50 * 6 + 50);
+  // A few questions for each statement, and at the end one on each new key's parent.
+  expect(asked.length).toBeLessThan(50 * 8);
 });
 
 test("a statement in a loop is looked at once", () => {
