@@ -34,6 +34,7 @@ export class Watch {
   readonly #noted = new Set<string>();
   /** Names of tables and views that the step has made free. */
   readonly #freed = new Set<string>();
+  #hasTemp = false;
   #hasTempTrigger = false;
   #hasDropped = false;
 
@@ -87,9 +88,11 @@ export class Watch {
     this.#hasDropped ||= touch.does === "drop";
     switch (touch.does) {
       case "create":
-        this.#hasTempTrigger ||= touch.isTemp && touch.type === "trigger";
         // What is temporary hides what it shares its name with, so the schema is looked at first.
         if (touch.isTemp) this.#objects.beforeChange();
+        this.#hasTemp ||= touch.isTemp;
+        // A trigger on a temporary table is temporary, too, whether it says so or not.
+        this.#hasTempTrigger ||= this.#hasTemp && touch.type === "trigger";
         return;
       case "drop":
         this.#objects.beforeDrop(touch.type, touch.name);

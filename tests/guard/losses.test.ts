@@ -115,6 +115,21 @@ describe("allow on the marker line", () => {
   });
 });
 
+test("a TypeScript down is held to its options, too", () => {
+  const module = (allow: string): string => `export const options = { allow: ${allow} };
+    export function up() {}
+    export function down(db) { ${execBody(`${create} ${fewer} ${swap}`)} }`;
+  const place = new Place(before);
+  place.migrate({ "001_a.ts": module('["lost-rows"]') });
+  const refused = place.rung("rollback");
+  expect(refused.error?.losses).toEqual([noIndex, noTrigger, orphan]);
+  expect(place.rows("SELECT count(*) FROM users")).toEqual(["3"]);
+
+  const other = new Place(before);
+  other.migrate({ "001_a.ts": module('["lost-rows", "lost-objects", "foreign-keys"]') });
+  expect(other.rung("rollback")).toEqual({ exit: 0, count: 1, error: null });
+});
+
 test("an error in the middle of a group keeps what came before it, and the file may then be mended", () => {
   const place = new Place(before);
   const files = {

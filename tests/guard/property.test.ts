@@ -9,7 +9,7 @@ import { dumpOf, type Dump } from "./harness.ts";
 import { migrateHere } from "./pure.ts";
 import { makeSchema, randomOf, rebuildSql, schemaSql, type Omission } from "./random.ts";
 
-const seeds = Array.from({ length: 40 }, (_, at) => at + 1);
+const seeds = Array.from({ length: 30 }, (_, at) => at + 1);
 const directory = mkdtempSync(join(tmpdir(), "rung-property-"));
 const path = join(directory, "app.db");
 
