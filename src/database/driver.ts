@@ -5,12 +5,12 @@ import { failure, type Failure, type Result } from "../failure.ts";
 import type { Statement } from "../migration/statements.ts";
 import { noHistory, type History } from "../plan/history.ts";
 import type { Call, ReadyStep } from "../plan/plan.ts";
-import type { Driver, Effect, Outcome } from "../run/driver.ts";
+import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { databaseFailure, isBusy, messageOf } from "./errors.ts";
 import { Handle, statementFailure, StepError, transactionLost } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
 import { findingsFailure } from "./guard.ts";
-import { foundHistory, HistoryWriter, readHistory } from "./history.ts";
+import { foundHistory, HistoryWriter, readHistory, type Stamp } from "./history.ts";
 import { StepScope } from "./scope.ts";
 import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
 
@@ -33,10 +33,11 @@ const done: Outcome = { is: "done" };
 export class SqliteDriver implements Driver {
   readonly #settings: DriverSettings;
   #connection: Connection | null = null;
-  #writer: HistoryWriter | null = null;
   /** SQLite's data_version when history was last read: it moves when another connection commits. */
   #seen: unknown = null;
   #facts: SchemaFacts | null = null;
+  /** Whether a step outside any transaction has run here: what it set on the connection goes with it. */
+  #isWorn = false;
   /** The step whose savepoint is open. */
   #scope: StepScope | null = null;
 
@@ -44,7 +45,7 @@ export class SqliteDriver implements Driver {
     this.#settings = settings;
   }
 
-  perform(effect: Effect): Outcome {
+  perform(effect: DatabaseEffect): Outcome {
     try {
       return this.#perform(effect);
     } catch (error) {
@@ -56,16 +57,15 @@ export class SqliteDriver implements Driver {
   }
 
   close(): void {
-    this.#writer?.close();
     this.#connection?.close();
-    this.#writer = null;
     this.#connection = null;
     this.#seen = null;
     this.#facts = null;
     this.#scope = null;
+    this.#isWorn = false;
   }
 
-  #perform(effect: Effect): Outcome {
+  #perform(effect: DatabaseEffect): Outcome {
     switch (effect.do) {
       case "look":
         return this.#look();
@@ -83,7 +83,18 @@ export class SqliteDriver implements Driver {
       case "guard":
         return this.#guard(effect.step);
       case "record":
-        return this.#record(effect.step, effect.seq, effect.durationMs);
+        this.#writer().record(effect.step, this.#stamp(effect.seq, effect.durationMs));
+        if (!effect.step.options.transaction) this.#isWorn = true;
+        return done;
+      case "start":
+        this.#writer().start(effect.step, this.#stamp(effect.seq, 0));
+        return done;
+      case "mark":
+        this.#writer().mark(effect.step, effect.done);
+        return done;
+      case "abandon":
+        this.#writer().abandon(effect.step);
+        return done;
       case "leave":
         this.#open().run("RELEASE rung_step");
         this.#scope = null;
@@ -97,8 +108,6 @@ export class SqliteDriver implements Driver {
       case "settle":
         this.close();
         return this.#settle();
-      case "load":
-        throw new Error("modules are loaded by the run, not by the database");
     }
   }
 
@@ -139,6 +148,7 @@ export class SqliteDriver implements Driver {
   }
 
   #begin(waitMs: number, foreignKeys: boolean): Outcome {
+    if (this.#isWorn) this.close();
     const connection = this.#open(this.#settings.mode);
     this.#wait(waitMs);
     // Inside a transaction this pragma would be ignored.
@@ -167,19 +177,22 @@ export class SqliteDriver implements Driver {
 
   #execute(step: ReadyStep, statement: Statement): Outcome {
     const connection = this.#open();
+    const run = (): void => connection.run(statement.text);
     try {
-      this.#entered().run(statement, () => connection.run(statement.text));
+      if (step.options.transaction) this.#entered().run(statement, run);
+      else run();
     } catch (error) {
       const cause = statementFailure(error, step, statement, this.#settings.path);
       return { is: "failed", failure: cause };
     }
-    if (connection.inTransaction) return done;
+    if (connection.inTransaction === step.options.transaction) return done;
     return { is: "failed", failure: transactionLost(step, statement) };
   }
 
   #call(step: ReadyStep, work: Call): Outcome {
     const connection = this.#open();
-    const handle = new Handle(connection, this.#entered(), step, this.#settings.path);
+    const scope = step.options.transaction ? this.#entered() : null;
+    const handle = new Handle(connection, scope, step, this.#settings.path);
     try {
       const returned = work.call(handle);
       if (isThenable(returned)) {
@@ -191,7 +204,7 @@ export class SqliteDriver implements Driver {
     } finally {
       handle.revoke();
     }
-    if (connection.inTransaction) return done;
+    if (connection.inTransaction === step.options.transaction) return done;
     return { is: "failed", failure: transactionLost(step) };
   }
 
@@ -203,11 +216,13 @@ export class SqliteDriver implements Driver {
     return done;
   }
 
-  #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
+  #writer(): HistoryWriter {
+    return new HistoryWriter(this.#open());
+  }
+
+  #stamp(seq: number, durationMs: number): Stamp {
     const { date, by } = this.#settings;
-    this.#writer ??= new HistoryWriter(this.#open());
-    this.#writer.record(step, { at: date().toISOString(), by: by(), seq, durationMs });
-    return done;
+    return { at: date().toISOString(), by: by(), seq, durationMs };
   }
 
   #undo(scope: "step" | "group"): Outcome {
@@ -261,7 +276,7 @@ function thrown(step: ReadyStep, error: unknown): Failure {
   );
 }
 
-function unexpected(effect: Effect, error: unknown): Failure {
+function unexpected(effect: DatabaseEffect, error: unknown): Failure {
   return failure(
     "step.failed",
     `SQLite refused to ${effect.do}: ${messageOf(error)}.`,

@@ -54,11 +54,12 @@ export class Handle implements MigrationDb {
   readonly #connection: Connection;
   readonly #step: ReadyStep;
   readonly #path: string;
-  readonly #scope: StepScope;
+  /** Null for a step outside any transaction, which nobody watches. */
+  readonly #scope: StepScope | null;
   readonly #prepared = new Map<string, { statement: Statement; prepared: Prepared }>();
   #isRevoked = false;
 
-  constructor(connection: Connection, scope: StepScope, step: ReadyStep, path: string) {
+  constructor(connection: Connection, scope: StepScope | null, step: ReadyStep, path: string) {
     this.#connection = connection;
     this.#scope = scope;
     this.#step = step;
@@ -112,7 +113,8 @@ export class Handle implements MigrationDb {
   #check(): void {
     if (this.#isRevoked)
       throw new Error("The migration has returned: its db cannot be used any more.");
-    if (!this.#connection.inTransaction) throw new StepError(transactionLost(this.#step));
+    if (this.#connection.inTransaction === this.#step.options.transaction) return;
+    throw new StepError(transactionLost(this.#step));
   }
 
   #read(sql: string): readonly Statement[] {
@@ -144,7 +146,8 @@ export class Handle implements MigrationDb {
   }
 
   #watched<T>(statement: Statement, action: () => T): T {
-    return this.#guarded(statement, () => this.#scope.run(statement, action));
+    const scope = this.#scope;
+    return this.#guarded(statement, scope === null ? action : () => scope.run(statement, action));
   }
 
   #guarded<T>(statement: Statement, action: () => T): T {

@@ -1,7 +1,9 @@
 // The tables of our own: how history and log are laid out, read and written.
 
+import { hostname } from "node:os";
 import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
+import type { SqlValue } from "../migration/migration.ts";
 import type { History, HistoryRow } from "../plan/history.ts";
 import type { ReadyStep } from "../plan/plan.ts";
 import type { Connection } from "./sqlite.ts";
@@ -27,12 +29,15 @@ const tables = [
   fingerprint TEXT, -- of the schema after it
   applied_at  TEXT NOT NULL, -- UTC, RFC 3339
   duration_ms INTEGER NOT NULL,
-  applied_by  TEXT NOT NULL
+  applied_by  TEXT NOT NULL,
+  direction   TEXT, -- while started: up, down
+  done        INTEGER, -- while started: how many statements are known to be done
+  runner      TEXT -- while started: process@host
 ) STRICT`,
   `CREATE TABLE rung_log (
   id          INTEGER PRIMARY KEY,
   at          TEXT NOT NULL, -- UTC, RFC 3339
-  event       TEXT NOT NULL, -- apply, rollback
+  event       TEXT NOT NULL, -- apply, rollback, start, settle
   version     INTEGER,
   name        TEXT,
   checksum    TEXT,
@@ -52,15 +57,35 @@ const rowSchema = v.object({
   appliedAt: v.string(),
   durationMs: v.number(),
   appliedBy: v.string(),
+  direction: v.nullable(v.picklist(["up", "down"])),
+  done: v.nullable(v.number()),
+  runner: v.nullable(v.string()),
 });
 const rowsSchema = v.array(rowSchema);
 const formatSchema = v.object({ format: v.number(), oldest: v.number() });
 
 const selectRows = `SELECT version, name, checksum, kind, state, seq, down, applied_at AS appliedAt,
-  duration_ms AS durationMs, applied_by AS appliedBy FROM rung_history ORDER BY version`;
+  duration_ms AS durationMs, applied_by AS appliedBy, direction, done, runner FROM rung_history ORDER BY version`;
 
 const selectOthers = `SELECT 1 FROM sqlite_schema
   WHERE name NOT GLOB 'rung_*' AND name NOT GLOB 'sqlite_*' LIMIT 1`;
+
+/** Who runs a step outside any transaction: only this host can tell whether that process is alive. */
+function runnerName(): string {
+  return `${process.pid}@${hostname()}`;
+}
+
+function isAlive(runner: string | null): boolean {
+  const [id = "", host = ""] = (runner ?? "").split(/@(.*)/s, 2);
+  if (host !== hostname() || Number(id) === process.pid) return false;
+  try {
+    process.kill(Number(id), 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and is somebody else's.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
 
 function unreadable(what: string): Result<never> {
   return fail(
@@ -82,7 +107,9 @@ export function readHistory(connection: Connection): Result<History> {
     return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
   const rows = v.safeParse(rowsSchema, connection.all(selectRows));
   if (!rows.success) return unreadable(v.getDotPath(rows.issues[0]) ?? "a row is damaged");
-  const read: readonly HistoryRow[] = rows.output;
+  const read = rows.output.map(({ runner, ...row }): HistoryRow => {
+    return { ...row, isRunning: row.state === "started" && isAlive(runner) };
+  });
   return ok({ rows: read, founded: true, vacant });
 }
 
@@ -94,6 +121,18 @@ export function foundHistory(connection: Connection): void {
 const insertRow = `INSERT INTO rung_history
   (version, name, checksum, kind, state, seq, down, applied_at, duration_ms, applied_by)
   VALUES (?, ?, ?, ?, 'applied', ?, ?, ?, ?, ?)`;
+const insertStarted = `INSERT INTO rung_history
+  (version, name, checksum, kind, state, seq, down, applied_at, duration_ms, applied_by,
+   direction, done, runner)
+  VALUES (?, ?, ?, ?, 'started', ?, ?, ?, 0, ?, 'up', 0, ?)`;
+const updateStarted = `UPDATE rung_history
+  SET state = 'started', direction = 'down', done = 0, runner = ? WHERE version = ?`;
+const updateDone = "UPDATE rung_history SET done = ? WHERE version = ?";
+const updateApplied = `UPDATE rung_history
+  SET state = 'applied', applied_at = ?, duration_ms = ?, direction = NULL, done = NULL, runner = NULL
+  WHERE version = ?`;
+const updateAbandoned = `UPDATE rung_history
+  SET state = 'applied', direction = NULL, done = NULL, runner = NULL WHERE version = ?`;
 const deleteRow = "DELETE FROM rung_history WHERE version = ?";
 const insertLog = `INSERT INTO rung_log (at, event, version, name, checksum, duration_ms, by)
   VALUES (?, ?, ?, ?, ?, ?, ?)`;
@@ -106,33 +145,54 @@ export interface Stamp {
   readonly durationMs: number;
 }
 
-/** Writes steps into history and log, with statements compiled once. */
+/** Writes steps into history and log. */
 export class HistoryWriter {
-  readonly #insertRow;
-  readonly #deleteRow;
-  readonly #insertLog;
+  readonly #connection: Connection;
 
   constructor(connection: Connection) {
-    this.#insertRow = connection.prepare(insertRow);
-    this.#deleteRow = connection.prepare(deleteRow);
-    this.#insertLog = connection.prepare(insertLog);
+    this.#connection = connection;
   }
 
   /** Records a step that has run, in the transaction that it ran in. */
   record(step: ReadyStep, stamp: Stamp): void {
     const { version, name, checksum, kind, down } = step;
     const { at, by, seq, durationMs } = stamp;
-    if (step.direction === "up") {
-      this.#insertRow.run(version, name, checksum, kind, seq, down, at, durationMs, by);
-      this.#insertLog.run(at, "apply", version, name, checksum, durationMs, by);
+    if (step.direction === "down") {
+      this.#write(deleteRow, version);
+    } else if (step.options.transaction) {
+      this.#write(insertRow, version, name, checksum, kind, seq, down, at, durationMs, by);
     } else {
-      this.#deleteRow.run(version);
-      this.#insertLog.run(at, "rollback", version, name, checksum, durationMs, by);
+      this.#write(updateApplied, at, durationMs, version);
     }
+    this.#log(step.direction === "up" ? "apply" : "rollback", step, stamp);
   }
 
-  /** Lets go of the statements. */
-  close(): void {
-    for (const each of [this.#insertRow, this.#deleteRow, this.#insertLog]) each.finalize();
+  /** Records that a step outside any transaction is about to run. */
+  start(step: ReadyStep, stamp: Stamp): void {
+    const { version, name, checksum, kind, down } = step;
+    const { at, by, seq } = stamp;
+    const runner = runnerName();
+    if (step.direction === "down") this.#write(updateStarted, runner, version);
+    else this.#write(insertStarted, version, name, checksum, kind, seq, down, at, by, runner);
+    this.#log("start", step, stamp);
+  }
+
+  /** Records how many statements of a started step are done. */
+  mark(step: ReadyStep, done: number): void {
+    this.#write(updateDone, done, step.version);
+  }
+
+  /** Takes back the record of a start. */
+  abandon(step: ReadyStep): void {
+    this.#write(step.direction === "up" ? deleteRow : updateAbandoned, step.version);
+  }
+
+  #log(event: string, step: ReadyStep, { at, by, durationMs }: Stamp): void {
+    const { version, name, checksum } = step;
+    this.#write(insertLog, at, event, version, name, checksum, durationMs, by);
+  }
+
+  #write(sql: string, ...values: SqlValue[]): void {
+    this.#connection.all(sql, ...values);
   }
 }

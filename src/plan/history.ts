@@ -8,6 +8,12 @@ export interface HistoryRow {
   readonly kind: "sql" | "typescript";
   /** "started": a run without a transaction that has not come to its end. */
   readonly state: "applied" | "started";
+  /** Of a step that is started: which way it goes; else null. */
+  readonly direction: "up" | "down" | null;
+  /** Of a step that is started: how many of its statements are known to be done; else null. */
+  readonly done: number | null;
+  /** Of a step that is started: whether its process is known to be alive. */
+  readonly isRunning: boolean;
   /** The order of application; higher is later. */
   readonly seq: number;
   /** The down section with its marker line; null where there is none, or where it is TypeScript. */

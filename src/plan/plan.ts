@@ -1,7 +1,7 @@
 // Command x catalog x history -> the steps to run, complete before anything runs.
 
 import type { MigrateCommand, RollbackCommand } from "../command.ts";
-import { fail, ok, type Failure, type Result } from "../failure.ts";
+import { fail, failure, ok, type Failure, type Result } from "../failure.ts";
 import { refuseForbidden } from "../migration/forbidden.ts";
 import {
   defaultOptions,
@@ -117,6 +117,24 @@ function stepDown(row: HistoryRow, migrations: readonly Migration[]): Result<Ste
   return ok({ ...base, file, options: section.value.options, work: script.value });
 }
 
+/** A step outside any transaction that has not come to its end: another process is at it, or died of it. */
+function interruption(row: HistoryRow): Failure {
+  const one = `Version ${row.version} ${row.name}`;
+  if (row.isRunning) {
+    return failure(
+      "database.locked",
+      `${one} is being run by another process, outside any transaction.`,
+      "Run the command again once the other is done, or wait longer with --lock-timeout.",
+    );
+  }
+  return failure(
+    "history.interrupted",
+    `${one} was started outside any transaction (${row.direction ?? "up"}) and never came to its end.`,
+    `See rung status for how far it came, then settle it: ` +
+      `rung repair --settle ${row.version} --as applied, or --as pending.`,
+  );
+}
+
 function conflictOf(standing: Standing, allowOutOfOrder: boolean): Failure | null {
   const { state } = standing;
   if (state === "applied" || state === "pending") return null;
@@ -149,11 +167,7 @@ function conflictOf(standing: Standing, allowOutOfOrder: boolean): Failure | nul
         "Put its file back, or run the build that holds it.",
       );
     case "interrupted":
-      return conflict(
-        "history.interrupted",
-        `${one} was started without a transaction and never came to its end.`,
-        "Look at the database to see how far it came.",
-      );
+      return interruption(standing.row);
   }
 }
 

@@ -14,6 +14,10 @@ export interface World {
 }
 
 async function perform(effect: Effect, driver: Driver): Promise<Outcome> {
+  if (effect.do === "wait") {
+    await new Promise((resolve) => setTimeout(resolve, effect.ms));
+    return { is: "done" };
+  }
   if (effect.do !== "load") return driver.perform(effect);
   const { load } = await import("./load.ts");
   return load(effect.steps);
@@ -21,7 +25,7 @@ async function perform(effect: Effect, driver: Driver): Promise<Outcome> {
 
 /** Runs a request to its end. Every outcome, failures included, arrives as an event; nothing is thrown but bugs. */
 export async function execute(request: RunRequest, world: World): Promise<void> {
-  let state = start(request);
+  let state = start(request, world.now());
   for (let effect = effectOf(state); effect !== null; effect = effectOf(state)) {
     const outcome = await perform(effect, world.driver);
     const next = advance(state, outcome, world.now());
