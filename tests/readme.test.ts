@@ -610,9 +610,19 @@ test("What a run promises: nothing to do takes no write lock, what is pending wa
   place.migration("2_b.sql", "CREATE TABLE b (x);");
   expect(await codeOf(place, "migrate", "--lock-timeout", "50ms")).toBe("database.locked");
   other.run("ROLLBACK");
+
+  // A lock that keeps readers out too, as every commit takes it for a moment.
+  other.run("BEGIN EXCLUSIVE");
+  const waiting = [codeOf(place, "status"), codeOf(place, "migrate")];
+  await Bun.sleep(300);
+  other.run("ROLLBACK");
+  expect(await Promise.all(waiting)).toEqual([null, null]);
+  expect(other.query("SELECT version FROM rung_log").values()).toEqual([[1], [2]]);
+
+  place.migration("3_c.sql", "CREATE TABLE c (x);");
   const together = Array.from({ length: 4 }, () => codeOf(place, "migrate"));
   expect(await Promise.all(together)).toEqual([null, null, null, null]);
-  expect(other.query("SELECT version FROM rung_log").values()).toEqual([[1], [2]]);
+  expect(other.query("SELECT version FROM rung_log").values()).toEqual([[1], [2], [3]]);
 });
 
 test("What a run promises: groups, --commit all, and a transaction that SQLite drops", async () => {
