@@ -115,6 +115,8 @@ export class SqliteDriver implements Driver {
     if (this.#connection !== null) return this.#connection;
     const connection = openConnection(this.#settings.path, mode);
     this.#connection = connection;
+    // First of all: even these pragmas read the database, and must wait while another process commits.
+    this.#wait(this.#settings.readWaitMs);
     // FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced.
     connection.run("PRAGMA synchronous = EXTRA");
     return connection;
