@@ -47,21 +47,35 @@ const status = v.strictObject({
   detail: v.optional(flag, false),
 });
 
+const settledStates = ["applied", "pending"] as const;
+
+const repair = v.strictObject({
+  type: v.literal("repair"),
+  ...wait,
+  settle: v.pipe(
+    v.union([v.number(), v.string()], "must name the version that was interrupted"),
+    v.transform(Number),
+    v.safeInteger("must name the version that was interrupted"),
+  ),
+  as: v.picklist(settledStates, `must be one of ${settledStates.join(", ")}`),
+});
+
 const init = v.strictObject({
   type: v.literal("init"),
   node_id: v.string("must be a string"),
   node_ids: v.array(v.string("must be a list of strings"), "must be a list of strings"),
 });
 
-const schemas = { migrate, rollback, status, init };
+const schemas = { migrate, rollback, status, repair, init };
 
 export type MigrateCommand = v.InferOutput<typeof migrate>;
 export type RollbackCommand = v.InferOutput<typeof rollback>;
 export type StatusCommand = v.InferOutput<typeof status>;
+export type RepairCommand = v.InferOutput<typeof repair>;
 export type InitCommand = v.InferOutput<typeof init>;
 
 /** A command that works on the database. */
-export type Command = MigrateCommand | RollbackCommand | StatusCommand;
+export type Command = MigrateCommand | RollbackCommand | StatusCommand | RepairCommand;
 
 /** Names of everything that can be asked in a message. */
 export const messageTypes = Object.keys(schemas);

@@ -13,6 +13,18 @@ export interface MigrationName {
 export type MigrationState =
   "applied" | "pending" | "out-of-order" | "changed" | "missing" | "interrupted";
 
+/** How far a step outside any transaction came before it was interrupted. */
+export interface Interruption {
+  readonly direction: Direction;
+  /** How many statements are known to be done, of how many. */
+  readonly done: number;
+  readonly total: number;
+  /** The last statement known done; null where none is, or its text is not at hand. */
+  readonly lastDone: string | null;
+  /** The statement that may have run or not; null where its text is not at hand. */
+  readonly inDoubt: string | null;
+}
+
 /** One row of a status report; what is only known of an applied migration is null for the others. */
 export interface StatusRow extends MigrationName {
   readonly state: MigrationState;
@@ -20,7 +32,12 @@ export interface StatusRow extends MigrationName {
   readonly appliedAt: string | null;
   readonly durationMs: number | null;
   readonly appliedBy: string | null;
+  /** Of an interrupted migration; else null. */
+  readonly interruption: Interruption | null;
 }
+
+/** What an interrupted migration is settled as. */
+export type SettledState = "applied" | "pending";
 
 export type Event =
   /** Another process holds the write lock, or a reader holds up the commit. */
@@ -36,6 +53,8 @@ export type Event =
     }
   /** How the migrations stand; `catalog` names where they come from. */
   | { readonly kind: "status"; readonly catalog: string; readonly rows: readonly StatusRow[] }
+  /** An interrupted migration is settled as asked; durable. */
+  | { readonly kind: "settled"; readonly migration: MigrationName; readonly as: SettledState }
   /** The command came to its end. */
   | { readonly kind: "finished" }
   /** The command failed; `migration` is the one at fault, if it is one's. */

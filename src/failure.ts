@@ -27,6 +27,7 @@ export type FailureCode =
   | "history.missing"
   | "history.out-of-order"
   | "history.interrupted"
+  | "history.not-interrupted"
   | "history.format"
   | "database.locked"
   | "database.cannot-open"

@@ -55,6 +55,11 @@ export async function perform(
       emit(await look(catalog.value, driver));
       return;
     }
+    if (command.type === "repair") {
+      const { repair } = await import("./run/repair.ts");
+      emit(await repair(command, driver, lockTimeoutMs));
+      return;
+    }
     const { execute } = await import("./run/execute.ts");
     const commit = command.type === "migrate" ? command.commit : "group";
     const request = { command, catalog: catalog.value, commit, lockTimeoutMs };

@@ -92,6 +92,11 @@ export class SqliteDriver implements Driver {
       case "mark":
         this.#writer().mark(effect.step, effect.done);
         return done;
+      case "settle-started": {
+        const { at, by } = this.#stamp(0, 0);
+        this.#writer().settle(effect.migration, effect.as, at, by);
+        return done;
+      }
       case "abandon":
         this.#writer().abandon(effect.step);
         return done;

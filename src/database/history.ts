@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import * as v from "valibot";
+import type { MigrationName, SettledState } from "../event.ts";
 import { fail, ok, type Result } from "../failure.ts";
 import type { SqlValue } from "../migration/migration.ts";
 import type { History, HistoryRow } from "../plan/history.ts";
@@ -37,7 +38,7 @@ const tables = [
   `CREATE TABLE rung_log (
   id          INTEGER PRIMARY KEY,
   at          TEXT NOT NULL, -- UTC, RFC 3339
-  event       TEXT NOT NULL, -- apply, rollback, start, settle
+  event       TEXT NOT NULL, -- apply, rollback, start, settle as …
   version     INTEGER,
   name        TEXT,
   checksum    TEXT,
@@ -185,6 +186,12 @@ export class HistoryWriter {
   /** Takes back the record of a start. */
   abandon(step: ReadyStep): void {
     this.#write(step.direction === "up" ? deleteRow : updateAbandoned, step.version);
+  }
+
+  /** Settles a started step as applied or as pending. */
+  settle({ version, name }: MigrationName, as: SettledState, at: string, by: string): void {
+    this.#write(as === "pending" ? deleteRow : updateAbandoned, version);
+    this.#write(insertLog, at, `settle as ${as}`, version, name, null, null, by);
   }
 
   #log(event: string, step: ReadyStep, { at, by, durationMs }: Stamp): void {

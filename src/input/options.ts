@@ -53,6 +53,8 @@ export const commandOptions: readonly OptionSpec[] = [
     summary:
       "group: short migrations share a commit; each: one apiece; all: all or nothing (group)",
   },
+  { name: "settle", value: "VERSION", summary: "the interrupted migration to settle" },
+  { name: "as", value: "STATE", summary: "what it counts as from now on: applied or pending" },
   {
     name: "allow-out-of-order",
     value: null,
@@ -82,6 +84,13 @@ export const commands: readonly CommandSpec[] = [
     summary: "show what is applied and what is pending",
     options: [],
     example: "rung status --json | jq .pending",
+  },
+  {
+    name: "repair",
+    aliases: [],
+    summary: "settle a migration that was interrupted outside any transaction",
+    options: ["settle", "as"],
+    example: "rung repair --settle 7 --as applied",
   },
   {
     name: "help",

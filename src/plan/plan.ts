@@ -117,8 +117,8 @@ function stepDown(row: HistoryRow, migrations: readonly Migration[]): Result<Ste
   return ok({ ...base, file, options: section.value.options, work: script.value });
 }
 
-/** A step outside any transaction that has not come to its end: another process is at it, or died of it. */
-function interruption(row: HistoryRow): Failure {
+/** The failure of meeting a step outside any transaction: another process is at it, or has died of it. */
+export function interruption(row: HistoryRow): Failure {
   const one = `Version ${row.version} ${row.name}`;
   if (row.isRunning) {
     return failure(

@@ -1,8 +1,10 @@
 // Catalog x history -> where each migration stands.
 
-import type { MigrationState, StatusRow } from "../event.ts";
+import type { Interruption, MigrationState, StatusRow } from "../event.ts";
 import { fail, ok, type Result } from "../failure.ts";
-import type { Catalog, Migration } from "../migration/migration.ts";
+import type { Catalog, Migration, Section } from "../migration/migration.ts";
+import { readSection } from "../migration/sections.ts";
+import { splitStatements, type Statement } from "../migration/statements.ts";
 import type { History, HistoryRow } from "./history.ts";
 
 /** A version that the catalog, history or both know. */
@@ -46,17 +48,46 @@ export function standings(catalog: Catalog, history: History): readonly Standing
   return all.sort((a, b) => versionOf(a) - versionOf(b));
 }
 
+function startedSection(migration: Migration | null, row: HistoryRow): Section | null {
+  if (row.kind !== "sql") return null;
+  if (row.direction === "down") {
+    const down = readSection(row.down ?? "", row.name, "down");
+    return down.ok ? down.value : null;
+  }
+  // An up that has changed since it was started is not the one that was interrupted.
+  if (migration?.kind !== "sql" || migration.checksum !== row.checksum) return null;
+  const sections = migration.sections();
+  return sections.ok ? sections.value.up : null;
+}
+
+function interruptionOf(migration: Migration | null, row: HistoryRow): Interruption {
+  const section = startedSection(migration, row);
+  const split = section === null ? null : splitStatements(section.text, section.file, section.line);
+  const statements: readonly Statement[] = split?.ok === true ? split.value : [];
+  const done = row.done ?? 0;
+  return {
+    direction: row.direction ?? "up",
+    done,
+    total: statements.length,
+    lastDone: statements[done - 1]?.text ?? null,
+    inDoubt: statements[done]?.text ?? null,
+  };
+}
+
 /** The rows of a status report. */
 export function statusRows(catalog: Catalog, history: History): readonly StatusRow[] {
   return standings(catalog, history).map((standing) => {
     const state: MigrationState = standing.state;
     if (!("row" in standing)) {
       const { version, name } = standing.migration;
-      return { version, name, state, appliedAt: null, durationMs: null, appliedBy: null };
+      const none = { appliedAt: null, durationMs: null, appliedBy: null, interruption: null };
+      return { version, name, state, ...none };
     }
     const { row } = standing;
     const { version, appliedAt, durationMs, appliedBy } = row;
-    return { version, name: row.name, state, appliedAt, durationMs, appliedBy };
+    const isInterrupted = state === "interrupted";
+    const interruption = isInterrupted ? interruptionOf(standing.migration, row) : null;
+    return { version, name: row.name, state, appliedAt, durationMs, appliedBy, interruption };
   });
 }
 

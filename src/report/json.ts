@@ -1,6 +1,7 @@
 // Events -> the one JSON object that --json prints. Its shape is documented in the README and only ever grows.
 
-import type { Event, StatusRow } from "../event.ts";
+import type { Command } from "../command.ts";
+import type { Event, Interruption, StatusRow } from "../event.ts";
 import type { Failure } from "../failure.ts";
 import { tally } from "./tally.ts";
 
@@ -20,9 +21,15 @@ export function failureJson(failure: Failure): object {
   return { code, text, hint, ...failureDetail(failure) };
 }
 
+function interruptionJson(interruption: Interruption | null): object {
+  if (interruption === null) return {};
+  const { direction, done, total, lastDone, inDoubt } = interruption;
+  return { interrupted: { direction, done, total, last_done: lastDone, in_doubt: inDoubt } };
+}
+
 /** A row of a status report as machines read it. */
 export function statusJson(row: StatusRow): object {
-  const { version, name, state, appliedAt, durationMs, appliedBy } = row;
+  const { version, name, state, appliedAt, durationMs, appliedBy, interruption } = row;
   return {
     version,
     name,
@@ -30,16 +37,17 @@ export function statusJson(row: StatusRow): object {
     applied_at: appliedAt,
     duration_ms: durationMs,
     applied_by: appliedBy,
+    ...interruptionJson(interruption),
   };
 }
 
 /** The object for one command. */
 export function commandJson(
-  command: "migrate" | "rollback" | "status",
+  command: Command["type"],
   database: string,
   events: readonly Event[],
 ): object {
-  const { stepped, rows, catalog, fault } = tally(events);
+  const { stepped, rows, catalog, settled, fault } = tally(events);
   const head = { command, ok: fault === null, database };
   const tail = fault === null ? {} : { failed: fault.migration, error: failureJson(fault.failure) };
   if (command === "status") {
@@ -47,6 +55,7 @@ export function commandJson(
     const counts = { applied: count("applied"), pending: count("pending") };
     return { ...head, catalog, ...counts, migrations: rows.map(statusJson), ...tail };
   }
+  if (command === "repair") return { ...head, ...settled, ...tail };
   const migrations = stepped.map(({ version, name, durationMs }) => {
     return { version, name, duration_ms: durationMs };
   });

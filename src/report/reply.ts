@@ -35,7 +35,7 @@ function steppedBody({ stepped }: Tally, detail: boolean, status: string): reado
 }
 
 function failedReply(command: Command, result: Tally, failure: Failure, id: number | null): Reply {
-  if (command.type === "status" || result.fault?.migration === null) {
+  if (command.type === "status" || command.type === "repair" || result.fault?.migration === null) {
     return errorReply(failure, id);
   }
   const status = command.type === "migrate" ? "applied" : "rolled_back";
@@ -61,6 +61,8 @@ export function commandReply(command: Command, events: readonly Event[], id: num
       const detail = command.detail ? { duration_ms: durationMs } : {};
       return done({ type: "migration_rolled_back", ...head, version, name, ...detail });
     }
+    case "repair":
+      return done({ type: "repaired", ...head, ...result.settled });
     case "status": {
       const migrations = result.rows.map((row) => {
         const { version, name } = row;

@@ -1,6 +1,6 @@
 // Events of one command -> what came of it as a whole, for reports that are a single object.
 
-import type { Event, MigrationName, StatusRow } from "../event.ts";
+import type { Event, MigrationName, SettledState, StatusRow } from "../event.ts";
 import type { Failure } from "../failure.ts";
 
 /** A step that became durable. */
@@ -14,6 +14,8 @@ export interface Tally {
   readonly rows: readonly StatusRow[];
   /** Where the migrations of a status report come from; null in any other. */
   readonly catalog: string | null;
+  /** What a repair has settled; null in any other report. */
+  readonly settled: (MigrationName & { readonly as: SettledState }) | null;
   readonly fault: { readonly failure: Failure; readonly migration: MigrationName | null } | null;
 }
 
@@ -27,6 +29,7 @@ export function tally(events: readonly Event[]): Tally {
   const stepped: Stepped[] = [];
   let rows: readonly StatusRow[] = [];
   let catalog: string | null = null;
+  let settled: Tally["settled"] = null;
   let fault: Tally["fault"] = null;
   for (const event of events) {
     if (event.kind === "stepped") {
@@ -34,9 +37,11 @@ export function tally(events: readonly Event[]): Tally {
     } else if (event.kind === "status") {
       rows = event.rows;
       catalog = event.catalog;
+    } else if (event.kind === "settled") {
+      settled = { ...event.migration, as: event.as };
     } else if (event.kind === "failed") {
       fault = { failure: event.failure, migration: event.migration };
     }
   }
-  return { stepped, rows, catalog, fault };
+  return { stepped, rows, catalog, settled, fault };
 }

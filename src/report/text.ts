@@ -54,7 +54,21 @@ function statusText(rows: readonly StatusRow[], database: string): string {
   const counts = new Map<string, number>();
   for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
   const summary = [...counts].map(([state, count]) => `${count} ${state}`).join(", ");
-  return `${columns([head, ...body])}\n${summary}: ${database}\n`;
+  const stories = rows.map(interruptionText).join("");
+  return `${columns([head, ...body])}\n${stories}${summary}: ${database}\n`;
+}
+
+function interruptionText({ version, interruption }: StatusRow): string {
+  if (interruption === null) return "";
+  const { direction, done, total, lastDone, inDoubt } = interruption;
+  const of = total === 0 ? "" : ` of ${total}`;
+  const parts = [
+    `Version ${version} was interrupted (${direction}): ${done}${of} statements are done.\n`,
+  ];
+  if (lastDone !== null) parts.push("The last one known done:\n", indented(lastDone));
+  if (inDoubt !== null) parts.push("The one in doubt:\n", indented(inDoubt));
+  parts.push(`Settle it: rung repair --settle ${version} --as applied, or --as pending\n\n`);
+  return printable(parts.join(""));
 }
 
 function indented(text: string): string {
@@ -111,6 +125,11 @@ export class TextReport {
       case "status":
         this.#stepped = event.rows.length;
         return { out: statusText(event.rows, this.#database), error: "" };
+      case "settled": {
+        const { version, name } = event.migration;
+        this.#stepped++;
+        return { out: `settled ${version} ${printable(name)} as ${event.as}\n`, error: "" };
+      }
       case "finished":
         if (this.#stepped > 0) return nothing;
         return {

@@ -1,5 +1,6 @@
 // What the run asks of a database, one effect at a time, and what can come of it.
 
+import type { MigrationName, SettledState } from "../event.ts";
 import type { Failure } from "../failure.ts";
 import type { History } from "../plan/history.ts";
 import type { Call, ReadyStep, Step } from "../plan/plan.ts";
@@ -38,6 +39,8 @@ export type Effect =
   | { readonly do: "mark"; readonly step: ReadyStep; readonly done: number }
   /** Make durable that such a step, of which nothing has run, was never started. */
   | { readonly do: "abandon"; readonly step: ReadyStep }
+  /** Settle an interrupted step: its migration counts as applied from now on, or as pending. */
+  | { readonly do: "settle-started"; readonly migration: MigrationName; readonly as: SettledState }
   /** Make the group durable, waiting at most `waitMs` for readers. */
   | { readonly do: "commit"; readonly waitMs: number }
   /** Take back the current step, or all that is not durable. */

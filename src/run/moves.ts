@@ -88,10 +88,14 @@ export function failGroup(
 
 /** The failure to give up with when a lock was waited for long enough; null while it wasn't. */
 export function waited(run: Run, since: number, now: number): Failure | null {
-  if (now - since < run.request.lockTimeoutMs) return null;
+  return now - since < run.request.lockTimeoutMs ? null : lockedFor(now - since);
+}
+
+/** The failure of having waited for a lock in vain. */
+export function lockedFor(milliseconds: number): Failure {
   return failure(
     "database.locked",
-    `The database is locked by another process, and was for ${Math.round(now - since)} ms.`,
+    `The database is locked by another process, and was for ${Math.round(milliseconds)} ms.`,
     "Run the command again once the other is done, or wait longer with --lock-timeout.",
   );
 }
