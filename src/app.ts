@@ -3,10 +3,11 @@
 import packageJson from "../package.json" with { type: "json" };
 import type { Command } from "./command.ts";
 import type { Event } from "./event.ts";
-import { exitStatus, fail, ok, type Failure, type Result } from "./failure.ts";
+import { exitStatus, fail, failure, ok, type Failure, type Result } from "./failure.ts";
 import { readArgv, type OptionValues } from "./input/argv.ts";
 import { databasePath, migrationsDirectory, type Environment } from "./input/location.ts";
 import type { DriverRequest, Workplace } from "./perform.ts";
+import type { Signals } from "./platform/signals.ts";
 import type { Driver } from "./run/driver.ts";
 import type { ReplyForm } from "./session.ts";
 
@@ -22,6 +23,8 @@ export interface Io {
   readonly openDriver: (request: DriverRequest) => Promise<Driver>;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
+  /** Signals that ask to end; null where a signal ends the process by itself. */
+  readonly signals: Signals | null;
 }
 
 const { version } = packageJson;
@@ -47,10 +50,10 @@ async function workplace(
   const path = databasePath(options, io.environment);
   if (!path.ok) return path;
   const { readCatalog } = await import("./migration/source.ts");
-  const { openDriver, now } = io;
+  const { openDriver, now, signals } = io;
   const directory = migrationsDirectory(options, io.environment);
   const catalog = (): ReturnType<typeof readCatalog> => readCatalog(directory);
-  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now });
+  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals });
 }
 
 async function readOwn(name: string, options: OptionValues): Promise<Result<Command>> {
@@ -65,6 +68,11 @@ async function readOwn(name: string, options: OptionValues): Promise<Result<Comm
 }
 
 async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
+  if ("reply" in options) {
+    const text = "--reply is for protocol messages, not for commands.";
+    const wrong = failure("usage.invalid-option", text, "Leave it out; --json prints JSON.");
+    return reportFailure(io, wrong, options);
+  }
   const command = await readOwn(name, options);
   if (!command.ok) return reportFailure(io, command.failure, options);
   const place = await workplace(io, options, commandWaitMs);

@@ -89,12 +89,14 @@ type Issue = v.BaseIssue<unknown>;
 /** How an option or field is written where it was given: `--lock-timeout` or `lock_timeout`. */
 export type Spelling = (key: string) => string;
 
-function describe(issue: Issue, spell: Spelling): string {
-  const key = spell(v.getDotPath(issue)?.split(".")[0] ?? "type");
+function describe(issue: Issue, input: Readonly<Record<string, unknown>>, spell: Spelling): string {
+  const field = v.getDotPath(issue)?.split(".")[0] ?? "type";
+  const key = spell(field);
+  const current = input[field];
   if (issue.type === "strict_object") {
     return issue.expected === "never" ? `${key} is not known here` : `${key} is missing`;
   }
-  return `${key} ${issue.message}: current value is ${JSON.stringify(issue.input)}`;
+  return `${key} ${issue.message}: current value is ${JSON.stringify(current)}`;
 }
 
 /** Reads a command, or `init`, from plain data. Fails with `usage.unknown-message` or `usage.invalid-option`. */
@@ -111,6 +113,6 @@ export function readCommand(
   const parsed = v.safeParse(schema, input, { abortEarly: true });
   if (parsed.success) return ok(parsed.output);
   const [issue] = parsed.issues;
-  const text = `In ${type}, ${describe(issue, spell)}.`;
+  const text = `In ${type}, ${describe(issue, input, spell)}.`;
   return fail("usage.invalid-option", text, `See rung help ${type}.`);
 }

@@ -46,6 +46,9 @@ export type FailureCode =
   | "guard.foreign-keys"
   | "guard.lost-rows"
   | "guard.lost-objects"
+  | "interrupted.sighup"
+  | "interrupted.sigint"
+  | "interrupted.sigterm"
   | "internal";
 
 /** What a failure left behind: nothing is changed, some migrations are durable, or nobody can know. */
@@ -115,6 +118,13 @@ const exitByFamily: Readonly<Record<string, number>> = {
   internal: 70,
 };
 
+/** 128 and the signal's number, as a shell reports a process that a signal ended. */
+const exitBySignal: Readonly<Record<string, number>> = {
+  "interrupted.sighup": 129,
+  "interrupted.sigint": 130,
+  "interrupted.sigterm": 143,
+};
+
 const protocolByFamily: Readonly<Record<string, number>> = {
   usage: 12,
   catalog: 22,
@@ -124,6 +134,7 @@ const protocolByFamily: Readonly<Record<string, number>> = {
   step: 14,
   guard: 14,
   verify: 14,
+  interrupted: 14,
   internal: 13,
 };
 
@@ -133,7 +144,7 @@ function familyOf(code: FailureCode): string {
 
 /** The process's exit status for a failure. */
 export function exitStatus(code: FailureCode): number {
-  return exitByFamily[familyOf(code)] ?? 70;
+  return exitBySignal[code] ?? exitByFamily[familyOf(code)] ?? 70;
 }
 
 /** Maelstrom's error code for a failure (Maelstrom, doc/protocol.md, "Errors"). */

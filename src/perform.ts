@@ -4,15 +4,18 @@ import type { Command } from "./command.ts";
 import type { Event } from "./event.ts";
 import type { Catalog } from "./migration/migration.ts";
 import { refuseSample, statusRows } from "./plan/status.ts";
+import type { Signals } from "./platform/signals.ts";
 import type { Driver } from "./run/driver.ts";
 import type { Result } from "./failure.ts";
 
 /** How a driver is asked for: by path, and by what the command may do there. */
 export interface DriverRequest {
   readonly path: string;
-  readonly mayCreate: boolean;
+  readonly mode: "read" | "write" | "create";
   readonly readWaitMs: number;
 }
+
+const modes = { migrate: "create", rollback: "write", repair: "write", status: "read" } as const;
 
 /** Where and with what a command works. */
 export interface Workplace {
@@ -23,6 +26,7 @@ export interface Workplace {
   readonly lockTimeoutMs: number;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
+  readonly signals: Signals | null;
 }
 
 async function look(catalog: Catalog, driver: Driver): Promise<Event> {
@@ -47,7 +51,7 @@ export async function perform(
   const lockTimeoutMs = command.lock_timeout ?? place.lockTimeoutMs;
   const driver = await place.openDriver({
     path: place.path,
-    mayCreate: command.type === "migrate",
+    mode: modes[command.type],
     readWaitMs: lockTimeoutMs,
   });
   try {
@@ -60,10 +64,11 @@ export async function perform(
       emit(await repair(command, driver, lockTimeoutMs));
       return;
     }
+    const { now, signals } = place;
     const { execute } = await import("./run/execute.ts");
     const commit = command.type === "migrate" ? command.commit : "group";
     const request = { command, catalog: catalog.value, commit, lockTimeoutMs };
-    await execute(request, { driver, now: place.now, emit });
+    await execute(request, { driver, now, signals, emit });
   } finally {
     driver.close();
   }

@@ -1,6 +1,7 @@
 // A protocol session: requests in, one reply a line out, in order, whatever a line holds.
 
 import type { Event } from "./event.ts";
+import { failure, type Failure } from "./failure.ts";
 import { readRequest, type Envelope, type Request } from "./input/messages.ts";
 import { perform, type Workplace } from "./perform.ts";
 import { commandReply, errorReply, type Reply } from "./report/reply.ts";
@@ -8,6 +9,14 @@ import { commandReply, errorReply, type Reply } from "./report/reply.ts";
 /** Which replies are enveloped: none, those to enveloped requests, or those once the peer has sent `init`. */
 export const replyForms = ["body", "envelope", "auto"] as const;
 export type ReplyForm = (typeof replyForms)[number];
+
+function bug(error: unknown): Failure {
+  const what = error instanceof Error ? error.message : String(error);
+  const hint = "Please report it; rung status tells what is durable.";
+  return failure("internal", `This is a bug in rung itself: ${what}.`, hint, {
+    changed: "unknown",
+  });
+}
 
 /** A session, from its first line to its last. */
 export class Session {
@@ -46,8 +55,13 @@ export class Session {
         return { body: { type: "init_ok", in_reply_to: msgId }, isError: false };
       case "command": {
         const events: Event[] = [];
-        await perform(request.command, this.#place, (event) => events.push(event));
-        return commandReply(request.command, events, msgId);
+        try {
+          await perform(request.command, this.#place, (event) => events.push(event));
+          return commandReply(request.command, events, msgId);
+        } catch (error) {
+          // A bug of ours answers this request; the next one has done nothing to deserve it.
+          return errorReply(bug(error), msgId);
+        }
       }
     }
   }

@@ -1,11 +1,12 @@
 // The driver over a SQLite file: performs each effect of a run, and says what came of it.
 
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { failure, type Failure, type Result } from "../failure.ts";
 import type { Statement } from "../migration/statements.ts";
 import { noHistory, type History } from "../plan/history.ts";
 import type { Call, ReadyStep } from "../plan/plan.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
+import { callSite } from "./callsite.ts";
 import { databaseFailure, isBusy, messageOf } from "./errors.ts";
 import { Handle, statementFailure, StepError, transactionLost } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
@@ -17,7 +18,7 @@ import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
 /** What a driver is opened with. */
 export interface DriverSettings {
   readonly path: string;
-  /** Whether `begin` may create the database. */
+  /** What the command may do: only look, write to what is there, or create it. */
   readonly mode: OpenMode;
   /** How long a plain read waits for a lock, in milliseconds. */
   readonly readWaitMs: number;
@@ -116,9 +117,13 @@ export class SqliteDriver implements Driver {
     }
   }
 
-  #open(mode: OpenMode = "existing"): Connection {
+  #open(): Connection {
     if (this.#connection !== null) return this.#connection;
-    const connection = openConnection(this.#settings.path, mode);
+    const { path, mode } = this.#settings;
+    // Read-only, nothing is checkpointed at the close; but only with a log in use, else it would leave files behind,
+    // and a journal left by a crash can only be played back by somebody who may write.
+    const isLogged = sizeOf(`${path}-wal`) > 0;
+    const connection = openConnection(path, mode === "read" && !isLogged ? "write" : mode);
     this.#connection = connection;
     // First of all: even these pragmas read the database, and must wait while another process commits.
     this.#wait(this.#settings.readWaitMs);
@@ -148,7 +153,9 @@ export class SqliteDriver implements Driver {
   }
 
   #look(): Outcome {
-    if (!existsSync(this.#settings.path)) return { is: "looked", history: noHistory };
+    const kind = fileKind(this.#settings.path);
+    if (kind === "nothing") return { is: "looked", history: noHistory };
+    if (kind !== "file") return { is: "failed", failure: noFile(this.#settings.path, kind) };
     const history = this.#readCommitted();
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "looked", history: history.value };
@@ -156,7 +163,7 @@ export class SqliteDriver implements Driver {
 
   #begin(waitMs: number, foreignKeys: boolean): Outcome {
     if (this.#isWorn) this.close();
-    const connection = this.#open(this.#settings.mode);
+    const connection = this.#open();
     this.#wait(waitMs);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
@@ -255,6 +262,30 @@ export class SqliteDriver implements Driver {
   }
 }
 
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+type FileKind = "file" | "nothing" | "directory" | "device, pipe or socket";
+
+function fileKind(path: string): FileKind {
+  let found: ReturnType<typeof statSync>;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    // Whatever keeps us from looking at it, SQLite says best.
+    return "file";
+  }
+  if (found === undefined) return "nothing";
+  if (found.isDirectory()) return "directory";
+  return found.isFile() ? "file" : "device, pipe or socket";
+}
+
+function noFile(path: string, kind: FileKind): Failure {
+  const text = `The database ${path} is a ${kind}, not a file.`;
+  return failure("database.cannot-open", text, "Name the database file with --db.");
+}
+
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === "object" &&
@@ -279,7 +310,7 @@ function thrown(step: ReadyStep, error: unknown): Failure {
     "step.threw",
     `Migration ${step.version} ${step.name} failed: ${messageOf(error)}`,
     "Mend the migration and run the command again.",
-    { at: { file: step.file, line: 1, column: 1 } },
+    { at: callSite(step.file, error instanceof Error ? error.stack : undefined) },
   );
 }
 

@@ -5,6 +5,7 @@ import { refuseForbidden } from "../migration/forbidden.ts";
 import type { MigrationDb, Row, SqlValue } from "../migration/migration.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
 import type { ReadyStep } from "../plan/plan.ts";
+import { callSite } from "./callsite.ts";
 import { databaseFailure, messageOf } from "./errors.ts";
 import type { StepScope } from "./scope.ts";
 import type { Changes, Connection, Prepared } from "./sqlite.ts";
@@ -42,11 +43,6 @@ export function transactionLost(step: ReadyStep, statement?: Statement): Failure
     "Look for ROLLBACK in a trigger or an ON CONFLICT clause, and use ABORT instead.",
     statement === undefined ? {} : { at: statement.at, statement: statement.text },
   );
-}
-
-function unwrap<T>(result: Result<T>): T {
-  if (!result.ok) throw new StepError({ ...result.failure, code: "step.forbidden" });
-  return result.value;
 }
 
 /** A handle on the transaction of one step; `revoke` ends it, and every later call throws. */
@@ -114,15 +110,25 @@ export class Handle implements MigrationDb {
     if (this.#isRevoked)
       throw new Error("The migration has returned: its db cannot be used any more.");
     if (this.#connection.inTransaction === this.#step.options.transaction) return;
-    throw new StepError(transactionLost(this.#step));
+    throw this.#error(transactionLost(this.#step));
   }
 
   #read(sql: string): readonly Statement[] {
-    const statements = unwrap(splitStatements(sql, this.#step.file));
+    const statements = this.#unwrap(splitStatements(sql, this.#step.file));
     for (const statement of statements) {
-      unwrap(refuseForbidden(statement, this.#step.options));
+      this.#unwrap(refuseForbidden(statement, this.#step.options));
     }
     return statements;
+  }
+
+  #unwrap<T>(result: Result<T>): T {
+    if (result.ok) return result.value;
+    throw this.#error({ ...result.failure, code: "step.forbidden" });
+  }
+
+  /** Statements know their place in the SQL text; users know it in their file. */
+  #error(cause: Failure): StepError {
+    return new StepError({ ...cause, at: callSite(this.#step.file, new Error().stack) });
   }
 
   #single(sql: string): Statement {
@@ -154,7 +160,7 @@ export class Handle implements MigrationDb {
     try {
       return action();
     } catch (error) {
-      throw new StepError(statementFailure(error, this.#step, statement, this.#path));
+      throw this.#error(statementFailure(error, this.#step, statement, this.#path));
     }
   }
 }

@@ -3,7 +3,7 @@
 import type { Command } from "../command.ts";
 import type { Event, Interruption, StatusRow } from "../event.ts";
 import type { Failure } from "../failure.ts";
-import { tally } from "./tally.ts";
+import { isApplied, tally } from "./tally.ts";
 
 /** What a failure says beyond its sentences. */
 export function failureDetail({ changed, at, statement, losses }: Failure): object {
@@ -51,8 +51,9 @@ export function commandJson(
   const head = { command, ok: fault === null, database };
   const tail = fault === null ? {} : { failed: fault.migration, error: failureJson(fault.failure) };
   if (command === "status") {
-    const count = (state: string): number => rows.filter((row) => row.state === state).length;
-    const counts = { applied: count("applied"), pending: count("pending") };
+    const applied = rows.filter(isApplied).length;
+    const pending = rows.filter(({ state }) => state === "pending" || state === "out-of-order");
+    const counts = { applied, pending: pending.length };
     return { ...head, catalog, ...counts, migrations: rows.map(statusJson), ...tail };
   }
   if (command === "repair") return { ...head, ...settled, ...tail };

@@ -1,9 +1,11 @@
 // The only loop with effects: state -> effect -> outcome -> state, until the run has come to its end.
 
 import type { Event } from "../event.ts";
+import { failure } from "../failure.ts";
+import type { Signals } from "../platform/signals.ts";
 import type { Driver, Effect, Outcome } from "./driver.ts";
 import { advance } from "./machine.ts";
-import { effectOf, start, type RunRequest } from "./state.ts";
+import { canStop, effectOf, start, type RunRequest, type State } from "./state.ts";
 
 /** What the loop needs of the world. */
 export interface World {
@@ -11,6 +13,24 @@ export interface World {
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
   readonly emit: (event: Event) => void;
+  /** Signals that ask to end; null where a signal ends the process by itself. */
+  readonly signals: Signals | null;
+}
+
+const codes = {
+  SIGHUP: "interrupted.sighup",
+  SIGINT: "interrupted.sigint",
+  SIGTERM: "interrupted.sigterm",
+} as const;
+
+/** In place of the next effect, where the run can be taken back without a trace: the failure of being asked to end. */
+async function interruption(state: State, signals: Signals): Promise<Outcome | null> {
+  if (!canStop(state)) return null;
+  const signal = await signals.received();
+  if (signal === null) return null;
+  const text = `The run was ended by ${signal}.`;
+  const hint = "Run the command again: it goes on where this one stopped.";
+  return { is: "failed", failure: failure(codes[signal], text, hint) };
 }
 
 async function perform(effect: Effect, driver: Driver): Promise<Outcome> {
@@ -25,11 +45,17 @@ async function perform(effect: Effect, driver: Driver): Promise<Outcome> {
 
 /** Runs a request to its end. Every outcome, failures included, arrives as an event; nothing is thrown but bugs. */
 export async function execute(request: RunRequest, world: World): Promise<void> {
+  const { driver } = world;
+  let { signals } = world;
   let state = start(request, world.now());
+  signals?.hold();
   for (let effect = effectOf(state); effect !== null; effect = effectOf(state)) {
-    const outcome = await perform(effect, world.driver);
+    const stop = signals === null ? null : await interruption(state, signals);
+    if (stop !== null) signals = null;
+    const outcome = stop ?? (await perform(effect, driver));
     const next = advance(state, outcome, world.now());
     for (const event of next.events) world.emit(event);
     state = next.state;
   }
+  world.signals?.release();
 }

@@ -237,3 +237,12 @@ export function effectOf(state: State): Effect | null {
       return null;
   }
 }
+
+/** Whether a run can be stopped instead of the effect that this state awaits, and leave nothing half known behind. */
+export function canStop({ at }: State): boolean {
+  const isUndoing = at === "undoing-step" || at === "undoing-group" || at === "abandoning";
+  const isSettling = at === "settling-commit" || at === "settling-undo";
+  const isRecordingOutside =
+    at === "committing-start" || at === "marking" || at === "returning" || at === "closing";
+  return !isUndoing && !isSettling && !isRecordingOutside;
+}
