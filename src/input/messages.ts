@@ -83,9 +83,10 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   const decoder = new TextDecoder();
   let parts: Uint8Array[] = [];
   const take = (last: Uint8Array): string => {
-    const line = parts.length === 0 ? last : Buffer.concat([...parts, last]);
+    const all = [...parts, last];
     parts = [];
-    return decoder.decode(line);
+    const text = all.map((part) => decoder.decode(part, { stream: true })).join("");
+    return text + decoder.decode();
   };
   for await (const chunk of chunks) {
     let start = 0;
