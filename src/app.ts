@@ -9,6 +9,8 @@ import { databasePath, migrationsDirectory, type Environment } from "./input/loc
 import type { DriverRequest, Workplace } from "./perform.ts";
 import type { Signals } from "./platform/signals.ts";
 import type { Driver } from "./run/driver.ts";
+import { isSound } from "./report/tally.ts";
+import type { TextReport } from "./report/text.ts";
 import type { ReplyForm } from "./session.ts";
 
 /** The world that the tool runs in. */
@@ -85,11 +87,7 @@ async function runCommand(io: Io, name: string, options: OptionValues): Promise<
     const report = commandJson(command.value.type, place.value.path, events);
     await io.writeOut(`${JSON.stringify(report)}\n`);
   } else {
-    const { TextReport } = await import("./report/text.ts");
-    const report = new TextReport(
-      place.value.path,
-      command.value.type === "rollback" ? "down" : "up",
-    );
+    const report = await textReport(io, command.value, place.value.path);
     let written: Promise<unknown> = Promise.resolve();
     await perform(command.value, place.value, (event) => {
       events.push(event);
@@ -99,8 +97,23 @@ async function runCommand(io: Io, name: string, options: OptionValues): Promise<
     });
     await written;
   }
+  return exitOf(command.value, events);
+}
+
+async function textReport(io: Io, command: Command, path: string): Promise<TextReport> {
+  const { TextReport } = await import("./report/text.ts");
+  const { coloured, plain } = await import("./report/style.ts");
+  const isPlain = (io.environment["NO_COLOR"] ?? "") !== "" || !(await io.isTerminal(1));
+  const goesDown = command.type === "rollback" || (command.type === "plan" && command.rollback);
+  return new TextReport(path, goesDown ? "down" : "up", isPlain ? plain : coloured);
+}
+
+function exitOf(command: Command, events: readonly Event[]): number {
   const failed = events.find((event) => event.kind === "failed");
-  return failed === undefined ? 0 : exitStatus(failed.failure.code);
+  if (failed !== undefined) return exitStatus(failed.failure.code);
+  const isCheck = command.type === "status" && command.check;
+  const status = isCheck ? events.find((event) => event.kind === "status") : undefined;
+  return status === undefined || isSound(status.rows, status.drift) ? 0 : 1;
 }
 
 function replyForm(options: OptionValues): Result<ReplyForm> {

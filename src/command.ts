@@ -23,6 +23,26 @@ const duration = v.pipe(
 const flag = v.boolean("must be true or false");
 const wait = { lock_timeout: v.optional(duration) };
 
+function wholeNumber(least: number, message: string): v.GenericSchema<number, number> {
+  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(least, message));
+}
+
+const version = wholeNumber(1, "must be the version of a migration");
+const target = wholeNumber(0, "must be a version, or 0");
+const count = wholeNumber(1, "must be a whole number from 1");
+
+/** A command goes up to a version, or a number of steps far, or as far as it can. */
+const reach = { to: v.optional(target), steps: v.optional(count) };
+const dryRun = { dry_run: v.optional(flag, false) };
+const detail = { detail: v.optional(flag, false) };
+const downSource = {
+  down: v.optional(
+    v.picklist(["recorded", "catalog"], "must be one of recorded, catalog"),
+    "recorded",
+  ),
+};
+const order = { allow_out_of_order: v.optional(flag, false) };
+
 /** How many migrations share a commit: those of a short while, one, or all of the run. */
 export const commitModes = ["group", "each", "all"] as const;
 export type CommitMode = (typeof commitModes)[number];
@@ -30,34 +50,71 @@ export type CommitMode = (typeof commitModes)[number];
 const migrate = v.strictObject({
   type: v.literal("migrate"),
   ...wait,
-  allow_out_of_order: v.optional(flag, false),
+  ...reach,
+  ...dryRun,
+  ...order,
   commit: v.optional(v.picklist(commitModes, `must be one of ${commitModes.join(", ")}`), "group"),
-  detail: v.optional(flag, false),
+  strict: v.optional(flag, false),
+  ...detail,
 });
 
 const rollback = v.strictObject({
   type: v.literal("rollback"),
   ...wait,
-  detail: v.optional(flag, false),
+  ...reach,
+  ...dryRun,
+  ...downSource,
+  ...detail,
+});
+
+const redo = v.strictObject({
+  type: v.literal("redo"),
+  ...wait,
+  steps: v.optional(count, 1),
+  ...dryRun,
+  ...downSource,
+  ...detail,
+});
+
+const plan = v.strictObject({
+  type: v.literal("plan"),
+  ...wait,
+  rollback: v.optional(flag, false),
+  ...reach,
+  ...order,
+  ...downSource,
 });
 
 const status = v.strictObject({
   type: v.literal("status"),
   ...wait,
-  detail: v.optional(flag, false),
+  check: v.optional(flag, false),
+  ...detail,
 });
 
-const settledStates = ["applied", "pending"] as const;
+const log = v.strictObject({ type: v.literal("log"), ...wait });
+
+const schema = v.strictObject({ type: v.literal("schema"), ...wait, at: v.optional(target) });
+
+const baseline = v.strictObject({
+  type: v.literal("baseline"),
+  ...wait,
+  version,
+  force: v.optional(flag, false),
+  ...dryRun,
+});
+
+const oneOrAll = v.union([version, v.literal("all")], "must be a version, or all");
 
 const repair = v.strictObject({
   type: v.literal("repair"),
   ...wait,
-  settle: v.pipe(
-    v.union([v.number(), v.string()], "must name the version that was interrupted"),
-    v.transform(Number),
-    v.safeInteger("must name the version that was interrupted"),
-  ),
-  as: v.picklist(settledStates, `must be one of ${settledStates.join(", ")}`),
+  changed: v.optional(oneOrAll),
+  missing: v.optional(oneOrAll),
+  drift: v.optional(flag, false),
+  settle: v.optional(version),
+  as: v.optional(v.picklist(["applied", "pending"], "must be one of applied, pending")),
+  ...dryRun,
 });
 
 const init = v.strictObject({
@@ -66,16 +123,32 @@ const init = v.strictObject({
   node_ids: v.array(v.string("must be a list of strings"), "must be a list of strings"),
 });
 
-const schemas = { migrate, rollback, status, repair, init };
+const schemas = { migrate, rollback, redo, plan, status, log, schema, baseline, repair, init };
 
 export type MigrateCommand = v.InferOutput<typeof migrate>;
 export type RollbackCommand = v.InferOutput<typeof rollback>;
+export type RedoCommand = v.InferOutput<typeof redo>;
+export type PlanCommand = v.InferOutput<typeof plan>;
 export type StatusCommand = v.InferOutput<typeof status>;
+export type LogCommand = v.InferOutput<typeof log>;
+export type SchemaCommand = v.InferOutput<typeof schema>;
+export type BaselineCommand = v.InferOutput<typeof baseline>;
 export type RepairCommand = v.InferOutput<typeof repair>;
+/** What an interrupted migration is settled as. */
+export type SettledState = NonNullable<RepairCommand["as"]>;
 export type InitCommand = v.InferOutput<typeof init>;
 
 /** A command that works on the database. */
-export type Command = MigrateCommand | RollbackCommand | StatusCommand | RepairCommand;
+export type Command =
+  | MigrateCommand
+  | RollbackCommand
+  | RedoCommand
+  | PlanCommand
+  | StatusCommand
+  | LogCommand
+  | SchemaCommand
+  | BaselineCommand
+  | RepairCommand;
 
 /** Names of everything that can be asked in a message. */
 export const messageTypes = Object.keys(schemas);
@@ -99,6 +172,23 @@ function describe(issue: Issue, input: Readonly<Record<string, unknown>>, spell:
   return `${key} ${issue.message}: current value is ${JSON.stringify(current)}`;
 }
 
+/** What no single field can tell: which of them belong together, and which exclude each other. */
+function checkTogether<T extends Command | InitCommand>(command: T, spell: Spelling): Result<T> {
+  const refuse = (what: string): Result<T> =>
+    fail("usage.invalid-option", `In ${command.type}, ${what}.`, `See rung help ${command.type}.`);
+  const isTwice = "to" in command && command.to !== undefined && command.steps !== undefined;
+  if (isTwice) return refuse(`${spell("to")} and ${spell("steps")} exclude each other`);
+  if (command.type !== "repair") return ok(command);
+  const { changed, missing, drift, settle, as } = command;
+  const asked = [changed, missing, settle].filter((each) => each !== undefined).length;
+  if (asked + (drift ? 1 : 0) !== 1) {
+    const ways = ["changed", "missing", "drift", "settle"].map(spell);
+    return refuse(`say what to repair, one thing at a time: ${ways.join(", ")}`);
+  }
+  if ((settle === undefined) === (as === undefined)) return ok(command);
+  return refuse(`${spell("settle")} and ${spell("as")} belong together`);
+}
+
 /** Reads a command, or `init`, from plain data. Fails with `usage.unknown-message` or `usage.invalid-option`. */
 export function readCommand(
   input: Readonly<Record<string, unknown>>,
@@ -111,7 +201,7 @@ export function readCommand(
   }
   const schema: v.GenericSchema<unknown, Command | InitCommand> = schemas[type];
   const parsed = v.safeParse(schema, input, { abortEarly: true });
-  if (parsed.success) return ok(parsed.output);
+  if (parsed.success) return checkTogether(parsed.output, spell);
   const [issue] = parsed.issues;
   const text = `In ${type}, ${describe(issue, input, spell)}.`;
   return fail("usage.invalid-option", text, `See rung help ${type}.`);

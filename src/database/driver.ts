@@ -3,15 +3,17 @@
 import { statSync } from "node:fs";
 import { failure, type Failure, type Result } from "../failure.ts";
 import type { Statement } from "../migration/statements.ts";
+import type { Amendment } from "../plan/amend.ts";
 import { noHistory, type History } from "../plan/history.ts";
-import type { Call, ReadyStep } from "../plan/plan.ts";
+import type { Call, ReadyStep } from "../plan/step.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { callSite } from "./callsite.ts";
 import { databaseFailure, isBusy, messageOf } from "./errors.ts";
 import { Handle, statementFailure, StepError, transactionLost } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
 import { findingsFailure } from "./guard.ts";
-import { foundHistory, HistoryWriter, readHistory, type Stamp } from "./history.ts";
+import { foundHistory, HistoryWriter, readHistory, readLog, type Stamp } from "./history.ts";
+import { liveSchema, schemaVersion, SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
 import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
 
@@ -37,6 +39,9 @@ export class SqliteDriver implements Driver {
   /** SQLite's data_version when history was last read: it moves when another connection commits. */
   #seen: unknown = null;
   #facts: SchemaFacts | null = null;
+  #tracker: SchemaTracker | null = null;
+  /** Whether something else has changed the schema since our latest change. */
+  #hasDrifted = false;
   /** Whether a step outside any transaction has run here: what it set on the connection goes with it. */
   #isWorn = false;
   /** The step whose savepoint is open. */
@@ -62,6 +67,7 @@ export class SqliteDriver implements Driver {
     this.#connection = null;
     this.#seen = null;
     this.#facts = null;
+    this.#tracker = null;
     this.#scope = null;
     this.#isWorn = false;
   }
@@ -84,20 +90,19 @@ export class SqliteDriver implements Driver {
       case "guard":
         return this.#guard(effect.step);
       case "record":
-        this.#writer().record(effect.step, this.#stamp(effect.seq, effect.durationMs));
-        if (!effect.step.options.transaction) this.#isWorn = true;
-        return done;
+        return this.#record(effect.step, effect.seq, effect.durationMs);
       case "start":
         this.#writer().start(effect.step, this.#stamp(effect.seq, 0));
         return done;
       case "mark":
         this.#writer().mark(effect.step, effect.done);
         return done;
-      case "settle-started": {
-        const { at, by } = this.#stamp(0, 0);
-        this.#writer().settle(effect.migration, effect.as, at, by);
-        return done;
-      }
+      case "amend":
+        return this.#amend(effect.amendment);
+      case "survey":
+        return this.#survey();
+      case "read-log":
+        return this.#readLog();
       case "abandon":
         this.#writer().abandon(effect.step);
         return done;
@@ -138,7 +143,10 @@ export class SqliteDriver implements Driver {
 
   #read(connection: Connection): Result<History> {
     this.#seen = connection.get("PRAGMA data_version")?.["data_version"] ?? null;
-    return readHistory(connection);
+    this.#tracker = null;
+    const history = readHistory(connection);
+    if (history.ok) this.#hasDrifted = history.value.drift.length > 0;
+    return history;
   }
 
   #readCommitted(): Result<History> {
@@ -152,8 +160,14 @@ export class SqliteDriver implements Driver {
     }
   }
 
+  #fileKind(): FileKind {
+    const { path, mode } = this.#settings;
+    if (mode !== "memory") return fileKind(path);
+    return this.#connection === null ? "nothing" : "file";
+  }
+
   #look(): Outcome {
-    const kind = fileKind(this.#settings.path);
+    const kind = this.#fileKind();
     if (kind === "nothing") return { is: "looked", history: noHistory };
     if (kind !== "file") return { is: "failed", failure: noFile(this.#settings.path, kind) };
     const history = this.#readCommitted();
@@ -180,6 +194,7 @@ export class SqliteDriver implements Driver {
     const connection = this.#open();
     connection.run("SAVEPOINT rung_step");
     this.#facts ??= new SchemaFacts(connection);
+    this.#tracked();
     this.#scope = new StepScope(connection, this.#facts, step);
     return done;
   }
@@ -236,7 +251,51 @@ export class SqliteDriver implements Driver {
 
   #stamp(seq: number, durationMs: number): Stamp {
     const { date, by } = this.#settings;
-    return { at: date().toISOString(), by: by(), seq, durationMs };
+    const fingerprint = this.#tracked().fingerprint;
+    return { at: date().toISOString(), by: by(), seq, durationMs, fingerprint };
+  }
+
+  #tracked(): SchemaTracker {
+    this.#tracker ??= new SchemaTracker(this.#open());
+    return this.#tracker;
+  }
+
+  #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
+    this.#tracked().follow(this.#scope?.hasOnlyCreated ?? false);
+    const writer = this.#writer();
+    writer.record(step, this.#stamp(seq, durationMs));
+    if (!step.options.transaction) this.#isWorn = true;
+    this.#keepSchemaVersion(writer);
+    return done;
+  }
+
+  #amend(amendment: Amendment): Outcome {
+    const writer = this.#writer();
+    writer.amend(amendment, this.#stamp(1, 0));
+    if (amendment.kind === "accept-drift" || amendment.kind === "baseline") {
+      this.#tracked().keepAll();
+      this.#hasDrifted = false;
+    }
+    this.#keepSchemaVersion(writer);
+    return done;
+  }
+
+  #keepSchemaVersion(writer: HistoryWriter): void {
+    writer.keepSchemaVersion(this.#hasDrifted ? null : schemaVersion(this.#open()));
+  }
+
+  #survey(): Outcome {
+    if (this.#connection === null && this.#fileKind() === "nothing") {
+      return { is: "surveyed", objects: [] };
+    }
+    return { is: "surveyed", objects: liveSchema(this.#open()) };
+  }
+
+  #readLog(): Outcome {
+    if (this.#fileKind() === "nothing") return { is: "log-read", entries: [] };
+    const entries = readLog(this.#open());
+    if (!entries.ok) return { is: "failed", failure: entries.failure };
+    return { is: "log-read", entries: entries.value };
   }
 
   #undo(scope: "step" | "group"): Outcome {
@@ -244,6 +303,7 @@ export class SqliteDriver implements Driver {
     const entered = this.#scope;
     this.#scope = null;
     this.#facts = null;
+    this.#tracker = null;
     if (connection === null) return { is: "undone", transaction: "gone" };
     const isOpen = connection.inTransaction;
     if (isOpen && scope === "group") connection.run("ROLLBACK");

@@ -1,7 +1,8 @@
 // What the schema says of foreign keys and triggers, kept up from its tail while only plain CREATEs happen.
 
 import type { Row } from "../migration/migration.ts";
-import { foldName, quoteName } from "./objects.ts";
+import { foldName } from "../plan/schema.ts";
+import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** A foreign key, with folded table and column names. */

@@ -4,7 +4,7 @@ import { failure, type Failure, type Result } from "../failure.ts";
 import { refuseForbidden } from "../migration/forbidden.ts";
 import type { MigrationDb, Row, SqlValue } from "../migration/migration.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { ReadyStep } from "../plan/step.ts";
 import { callSite } from "./callsite.ts";
 import { databaseFailure, messageOf } from "./errors.ts";
 import type { StepScope } from "./scope.ts";

@@ -2,7 +2,7 @@
 
 import type { Statement } from "../migration/statements.ts";
 import { touchOf, type Touch } from "../migration/touch.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { ReadyStep } from "../plan/step.ts";
 import { textOf, type SchemaFacts } from "./facts.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
@@ -68,6 +68,11 @@ export class StepScope {
     } finally {
       this.#connection.run("PRAGMA legacy_alter_table = OFF");
     }
+  }
+
+  /** Whether the step has made objects but dropped and altered none. */
+  get hasOnlyCreated(): boolean {
+    return !this.#watch.hasReshaped;
   }
 
   /** What the step has lost. */

@@ -35,9 +35,9 @@ export interface Connection {
 
 /**
  * "read": leaves the file as it is; "write": fails where there is no file; "create": makes one. Where the file may not
- * be written, SQLite itself falls back to reading.
+ * be written, SQLite itself falls back to reading. "memory": a scratch database, gone when it is closed.
  */
-export type OpenMode = "read" | "write" | "create";
+export type OpenMode = "read" | "write" | "create" | "memory";
 
 function exact<T>(value: T | bigint): T | number | bigint {
   if (typeof value !== "bigint") return value;
@@ -145,7 +145,7 @@ class BunConnection implements Connection {
  * SQLite's special names.
  */
 export function openConnection(path: string, mode: OpenMode): Connection {
-  const file = resolve(path);
+  const file = mode === "memory" ? ":memory:" : resolve(path);
   const access =
     mode === "read" ? { readonly: true } : { readwrite: true, create: mode === "create" };
   return new BunConnection(new Database(file, access));

@@ -3,10 +3,11 @@
 import type { Loss } from "../migration/migration.ts";
 import type { Statement } from "../migration/statements.ts";
 import { touchOf, type Touch } from "../migration/touch.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { ReadyStep } from "../plan/step.ts";
 import { compilables, compile, type Compiles } from "./compile.ts";
 import { textOf, type ForeignKey, type SchemaFacts } from "./facts.ts";
-import { foldName, isOwn, quoteName } from "./objects.ts";
+import { foldName } from "../plan/schema.ts";
+import { isOwn, quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 import { newViolations, noViolations, violationsOf, type Violations } from "./violations.ts";
 
@@ -83,6 +84,11 @@ export class Watch {
   /** Whether a rename gives a new table the name of one that this step dropped: the last of SQLite's twelve steps. */
   isRebuild(touch: Touch): boolean {
     return touch.does === "rename" && this.#gone.has(foldName(touch.name));
+  }
+
+  /** Whether a DROP or an ALTER was among the statements. */
+  get hasReshaped(): boolean {
+    return this.#keysBefore !== null;
   }
 
   /** Notes what a statement could lose, before it runs. */

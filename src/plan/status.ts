@@ -1,49 +1,85 @@
 // Catalog x history -> where each migration stands.
 
-import type { Interruption, MigrationState, StatusRow } from "../event.ts";
 import { fail, ok, type Result } from "../failure.ts";
-import type { Catalog, Migration, Section } from "../migration/migration.ts";
+import type {
+  Catalog,
+  Direction,
+  Migration,
+  MigrationName,
+  Section,
+} from "../migration/migration.ts";
 import { readSection } from "../migration/sections.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
 import type { History, HistoryRow } from "./history.ts";
 
+/** Where a migration stands when the catalog is held against history. */
+export type MigrationState =
+  "applied" | "pending" | "out-of-order" | "changed" | "missing" | "ahead" | "interrupted";
+
+/** How far a step outside any transaction came before it was interrupted. */
+export interface Interruption {
+  readonly direction: Direction;
+  /** How many statements are known to be done, of how many. */
+  readonly done: number;
+  readonly total: number;
+  /** The last statement known done; null where none is, or its text is not at hand. */
+  readonly lastDone: string | null;
+  /** The statement that may have run or not; null where its text is not at hand. */
+  readonly inDoubt: string | null;
+}
+
+/** One row of a status report; what is only known of an applied migration is null for the others. */
+export interface StatusRow extends MigrationName {
+  readonly state: MigrationState;
+  /** UTC, RFC 3339. */
+  readonly appliedAt: string | null;
+  readonly durationMs: number | null;
+  readonly appliedBy: string | null;
+  /** Of an interrupted migration; else null. */
+  readonly interruption: Interruption | null;
+}
+
 /** A version that the catalog, history or both know. */
 export type Standing =
-  | { readonly state: "pending" | "out-of-order"; readonly migration: Migration }
+  | { readonly state: "pending"; readonly migration: Migration }
+  | { readonly state: "out-of-order"; readonly migration: Migration }
+  | { readonly state: "applied"; readonly migration: Migration; readonly row: HistoryRow }
+  | { readonly state: "changed"; readonly migration: Migration; readonly row: HistoryRow }
   | {
-      readonly state: "applied" | "changed" | "interrupted";
-      readonly migration: Migration;
+      readonly state: "interrupted";
+      readonly migration: Migration | null;
       readonly row: HistoryRow;
     }
-  | {
-      readonly state: "missing" | "interrupted";
-      readonly migration: null;
-      readonly row: HistoryRow;
-    };
+  | { readonly state: "missing"; readonly migration: null; readonly row: HistoryRow }
+  | { readonly state: "ahead"; readonly migration: null; readonly row: HistoryRow };
 
 function recorded(migration: Migration, row: HistoryRow): Standing {
   if (row.state === "started") return { state: "interrupted", migration, row };
-  return { state: migration.checksum === row.checksum ? "applied" : "changed", migration, row };
+  const isSame = migration.checksum === row.checksum;
+  return isSame ? { state: "applied", migration, row } : { state: "changed", migration, row };
 }
 
 function versionOf(standing: Standing): number {
-  return standing.migration === null ? standing.row.version : standing.migration.version;
+  return "row" in standing ? standing.row.version : standing.migration.version;
 }
 
 /** Where every known version stands, in version order. The head is the highest version that was applied. */
 export function standings(catalog: Catalog, history: History): readonly Standing[] {
   const rows = new Map(history.rows.map((row) => [row.version, row]));
   const head = history.rows.reduce((highest, row) => Math.max(highest, row.version), 0);
+  const newest = catalog.migrations.at(-1)?.version ?? 0;
   const all: Standing[] = [];
   for (const migration of catalog.migrations) {
     const row = rows.get(migration.version);
     rows.delete(migration.version);
     if (row !== undefined) all.push(recorded(migration, row));
-    else all.push({ state: migration.version < head ? "out-of-order" : "pending", migration });
+    else if (migration.version < head) all.push({ state: "out-of-order", migration });
+    else all.push({ state: "pending", migration });
   }
   for (const row of rows.values()) {
-    const state = row.state === "started" ? "interrupted" : "missing";
-    all.push({ state, migration: null, row });
+    if (row.state === "started") all.push({ state: "interrupted", migration: null, row });
+    else if (row.version > newest) all.push({ state: "ahead", migration: null, row });
+    else all.push({ state: "missing", migration: null, row });
   }
   return all.sort((a, b) => versionOf(a) - versionOf(b));
 }

@@ -1,9 +1,10 @@
 // What the run asks of a database, one effect at a time, and what can come of it.
 
-import type { MigrationName, SettledState } from "../event.ts";
 import type { Failure } from "../failure.ts";
-import type { History } from "../plan/history.ts";
-import type { Call, ReadyStep, Step } from "../plan/plan.ts";
+import type { Amendment } from "../plan/amend.ts";
+import type { SchemaObject } from "../plan/schema.ts";
+import type { History, LogEntry } from "../plan/history.ts";
+import type { Call, ReadyStep, Step } from "../plan/step.ts";
 import type { Statement } from "../migration/statements.ts";
 
 /** One thing to do. All but `load` and `wait` are the database's. */
@@ -39,8 +40,12 @@ export type Effect =
   | { readonly do: "mark"; readonly step: ReadyStep; readonly done: number }
   /** Make durable that such a step, of which nothing has run, was never started. */
   | { readonly do: "abandon"; readonly step: ReadyStep }
-  /** Settle an interrupted step: its migration counts as applied from now on, or as pending. */
-  | { readonly do: "settle-started"; readonly migration: MigrationName; readonly as: SettledState }
+  /** Change history alone. */
+  | { readonly do: "amend"; readonly amendment: Amendment }
+  /** Read the schema as it is. */
+  | { readonly do: "survey" }
+  /** Read the audit trail. */
+  | { readonly do: "read-log" }
   /** Make the group durable, waiting at most `waitMs` for readers. */
   | { readonly do: "commit"; readonly waitMs: number }
   /** Take back the current step, or all that is not durable. */
@@ -52,6 +57,8 @@ export type Effect =
 export type Outcome =
   | { readonly is: "done" }
   | { readonly is: "looked"; readonly history: History }
+  | { readonly is: "surveyed"; readonly objects: readonly SchemaObject[] }
+  | { readonly is: "log-read"; readonly entries: readonly LogEntry[] }
   | { readonly is: "loaded"; readonly steps: readonly ReadyStep[] }
   /** `history` is null where nobody else has written since it was last read. */
   | { readonly is: "begun"; readonly history: History | null }

@@ -2,7 +2,7 @@
 
 import type { Event } from "../event.ts";
 import { failure } from "../failure.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { ReadyStep } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 import {
   beginning,
@@ -41,14 +41,12 @@ export function enter(group: Group, queue: Queue, now: number): Advance {
   const step = firstOf(queue);
   if (step === undefined) return undoGroup(group.run, { go: "finish" });
   const rest = { ...queue, from: queue.from + 1 };
-  const running: Event = {
-    kind: "running",
-    direction: step.direction,
-    migration: nameOf(step),
-  };
+  const { direction, note } = step;
+  const running: Event = { kind: "running", direction, migration: nameOf(step) };
+  const events: Event[] = note === null ? [running] : [{ kind: "note", text: note }, running];
   const active = { group, step, rest, since: now };
-  if (step.options.transaction) return to({ at: "entering", ...active }, running);
-  return to({ at: "starting", ...active, seq: seqOf(group, step), done: 0 }, running);
+  if (step.options.transaction) return to({ at: "entering", ...active }, ...events);
+  return to({ at: "starting", ...active, seq: seqOf(group, step), done: 0 }, ...events);
 }
 
 function seqOf(group: Group, step: ReadyStep): number {
@@ -64,7 +62,11 @@ export function opened(run: Run, queue: Queue, now: number): Advance {
 /** A step inside the transaction failed: it is taken back, alone where others have run before it. */
 export function faulted(active: Active, outcome: Outcome): Advance {
   const { group, step } = active;
-  const fault: Fault = { failure: causeOf(outcome), migration: nameOf(step) };
+  const cause = causeOf(outcome);
+  const hint = "Mend it, or use the down of its file instead, which differs: --down catalog.";
+  const isOldDown = step.direction === "down" && step.kind === "sql" && step.note !== null;
+  const known = isOldDown ? { ...cause, hint } : cause;
+  const fault: Fault = { failure: known, migration: nameOf(step) };
   const keeps = group.ran.length > 0 && group.run.commit !== "all";
   if (keeps) return to({ at: "undoing-step", group, fault });
   return undoGroup(group.run, { go: "fail", fault });

@@ -8,7 +8,7 @@ import {
   type MigrationModule,
   type TypeScriptMigration,
 } from "../migration/migration.ts";
-import type { ReadyStep, Step } from "../plan/plan.ts";
+import type { ReadyStep, Step } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 
 type Callable = MigrationModule["up"];

@@ -1,9 +1,10 @@
 // The moves that many states share: to begin, to take back, to finish, to fail.
 
-import type { Event, MigrationName } from "../event.ts";
+import type { Event } from "../event.ts";
+import type { MigrationName } from "../migration/migration.ts";
 import { failure, type Changed, type Failure } from "../failure.ts";
 import type { History } from "../plan/history.ts";
-import type { ReadyStep, Step } from "../plan/plan.ts";
+import type { ReadyStep, Step } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 import type { AfterUndo, Fault, Queue, Run, State } from "./state.ts";
 

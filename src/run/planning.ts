@@ -1,8 +1,10 @@
 // From the first look to the lock: the plan is made, its modules loaded, and made again if history has moved.
 
+import type { Event } from "../event.ts";
 import { failure, type Failure } from "../failure.ts";
 import { lastSeq, type History } from "../plan/history.ts";
-import { plan, type ReadyStep, type Step } from "../plan/plan.ts";
+import { plan, type DoneStep } from "../plan/plan.ts";
+import type { ReadyStep, Step } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 import { opened } from "./group.ts";
 import {
@@ -22,6 +24,15 @@ import { firstOf, type AfterUndo, type Queue, type Run, type State } from "./sta
 
 function isReady(step: Step): step is ReadyStep {
   return step.work.kind !== "module";
+}
+
+function doneSteps(run: Run): readonly DoneStep[] {
+  return run.durable.map(({ step }) => ({ direction: step.direction, version: step.version }));
+}
+
+/** What is to be said of a history before anything is done on top of it. */
+function warnings(history: History): readonly Event[] {
+  return history.drift.length === 0 ? [] : [{ kind: "drift", differences: history.drift }];
 }
 
 function withHistory(run: Run, history: History): Run {
@@ -54,7 +65,7 @@ function prepared(run: Run, steps: readonly Step[], now: number): Advance {
 export function looked(state: State & { at: "looking" }, outcome: Outcome, now: number): Advance {
   const { run, since } = state;
   if (outcome.is !== "looked") return failGroup(run, causeOf(outcome));
-  const steps = plan(run.request, outcome.history, run.durable.length);
+  const steps = plan(run.request, outcome.history, doneSteps(run));
   if (!steps.ok) {
     // The only failure of a plan that passes by itself: a step that another process is running right now.
     const isPassing = steps.failure.code === "database.locked";
@@ -63,24 +74,27 @@ export function looked(state: State & { at: "looking" }, outcome: Outcome, now: 
     }
     return to({ at: "waiting", run, since, now }, { kind: "waiting", elapsedMs: now - since });
   }
-  if (steps.value.length === 0) return finished(run);
-  return prepared(withHistory(run, outcome.history), steps.value, now);
+  const next =
+    steps.value.length === 0
+      ? finished(run)
+      : prepared(withHistory(run, outcome.history), steps.value, now);
+  return { ...next, events: [...warnings(outcome.history), ...next.events] };
 }
 
 /** Somebody else has written since the plan was made: it is made again, with the modules that are loaded already. */
 function replanned(run: Run, queue: Queue, history: History, now: number): Advance {
   if (run.fault !== null) return undoGroup(run, { go: "fail", fault: run.fault });
-  const steps = plan(run.request, history, run.durable.length);
+  const steps = plan(run.request, history, doneSteps(run));
   if (!steps.ok) {
     if (steps.failure.code === "database.locked") return undoGroup(run, { go: "look" });
     return failGroup(run, steps.failure);
   }
   if (steps.value.length === 0) return undoGroup(run, { go: "finish" });
-  const known = new Map(queue.steps.map((step) => [step.version, step]));
+  const keyOf = (step: Step): string => `${step.direction} ${step.version}`;
+  const known = new Map(queue.steps.map((step) => [keyOf(step), step]));
   const fresh = steps.value.map((step): Step => {
-    const same = known.get(step.version);
-    if (isReady(step) || same?.direction !== step.direction) return step;
-    return { ...same, seq: step.seq };
+    const same = known.get(keyOf(step));
+    return isReady(step) || same === undefined ? step : { ...same, seq: step.seq };
   });
   // A transaction that was begun for one kind of step does not serve for the other.
   const isFit = fresh[0]?.options.foreignKeys === firstOf(queue)?.options.foreignKeys;

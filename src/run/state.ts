@@ -1,9 +1,10 @@
 // The states of a run, each with the one effect that it awaits.
 
 import type { CommitMode } from "../command.ts";
-import type { MigrationName } from "../event.ts";
+import type { MigrationName } from "../migration/migration.ts";
 import type { Failure } from "../failure.ts";
-import type { PlanRequest, ReadyStep, Script, Step } from "../plan/plan.ts";
+import type { PlanRequest } from "../plan/plan.ts";
+import type { ReadyStep, Script, Step } from "../plan/step.ts";
 import type { Effect } from "./driver.ts";
 
 /** How long to wait before looking again at a step that another process is running. */
