@@ -36,6 +36,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   database: [
     "run",
     "plan",
+    "event",
     "migration",
     "failure",
     "bun:sqlite",
