@@ -111,11 +111,23 @@ export function lineOf(text: string, offset: number): number {
   return newlinesOf(text.slice(0, offset)).length + 1;
 }
 
-/** What a file imports, types included, with the line. */
-export function importsOf(source: Source): { readonly specifier: string; readonly line: number }[] {
-  const found = source.code.matchAll(/\b(?:from|import|require)\s*\(?\s*"#(\d+)"/g);
-  return [...found].map((match) => ({
-    specifier: source.strings[Number(match[1])] ?? "",
-    line: lineOf(source.code, match.index),
-  }));
+/** One import of a file, or an export of what another holds. */
+export interface Import {
+  readonly specifier: string;
+  readonly line: number;
+  /** Whether nothing of it is left when the file runs. */
+  readonly isType: boolean;
+}
+
+/** What a file imports, in order. */
+export function importsOf(source: Source): readonly Import[] {
+  const { code, strings } = source;
+  return [...code.matchAll(/\b(?:from|import|require)\s*\(?\s*"#(\d+)"/g)].map((match) => {
+    const before = code.slice(code.lastIndexOf(";", match.index) + 1, match.index);
+    return {
+      specifier: strings[Number(match[1])] ?? "",
+      line: lineOf(code, match.index),
+      isType: /\b(?:import|export)\s+type\b[^"]*$/.test(before),
+    };
+  });
 }

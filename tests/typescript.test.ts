@@ -151,7 +151,12 @@ test("types may come from anywhere: they are gone when it runs", async () => {
 });
 
 const broken: readonly (readonly [string, string, string, RegExp])[] = [
-  ["a syntax error", "export function up( {\n", "catalog.import", /does not parse/],
+  [
+    "a syntax error",
+    "export function up( {\n",
+    "catalog.module",
+    /migrations\/2_a\.ts:1:1: The file is not TypeScript: /,
+  ],
   [
     "an import that isn't there",
     `import { x } from "./x.ts";\nexport const up = () => x;`,
@@ -162,19 +167,19 @@ const broken: readonly (readonly [string, string, string, RegExp])[] = [
     "no up",
     "export function down() {}\n",
     "catalog.module",
-    /migrations\/2_a\.ts:1:1: The export up /,
+    /migrations\/2_a\.ts:1:1: The module does not export up\./,
   ],
   [
     "an up that is no function",
     "export const up = 'CREATE TABLE a (id)';\n",
     "catalog.module",
-    /The export up must be a function/,
+    /The export up is not a function/,
   ],
   [
     "a down that is no function",
     "export const up = () => {};\nexport const down = 1;\n",
     "catalog.module",
-    /The export down must be a function/,
+    /The export down is not a function/,
   ],
   [
     "an unknown option",
@@ -274,6 +279,18 @@ for (const [what, line, code, says] of failing) {
     expect(place.applied()).toEqual([1]);
   });
 }
+
+test("a statement that fails is named with the place of its call in the file", async () => {
+  const { place, status, stderr } = await migrated({
+    "1_a.ts": `${head}\nexport function up(db: Db): void {\n  db.exec("SELECT 1");\n  db.exec("DROP TABLE nowhere");\n}\n`,
+  });
+  using _ = place;
+  const line = head.split("\n").length + 3;
+  expect(stderr).toStartWith(
+    `rung: migrations/1_a.ts:${line}:6: Migration 1 a failed: no such table`,
+  );
+  expect(status).toBe(6);
+});
 
 test("a returned promise is an error, and what ran before it is rolled back", async () => {
   for (const code of [
