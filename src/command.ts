@@ -13,11 +13,18 @@ function milliseconds(value: string | number): number {
   return amount === "" ? Number.NaN : Math.round(Number(amount) * (unitMs[unit] ?? Number.NaN));
 }
 
+function isDuration(value: string | number): boolean {
+  const ms = milliseconds(value);
+  return ms >= 0 && ms <= longestMs;
+}
+
+const durationWanted = "must be a duration such as 30s, 500ms or 2m";
+
 /** A duration (`30s`, `500ms`, `2m`, or a bare number of seconds), read as milliseconds. */
 const duration = v.pipe(
-  v.union([v.string(), v.number()], "must be a duration such as 30s, 500ms or 2m"),
+  v.union([v.string(), v.number()], durationWanted),
+  v.check(isDuration, durationWanted),
   v.transform(milliseconds),
-  v.check((ms) => ms >= 0 && ms <= longestMs, "must be a duration such as 30s, 500ms or 2m"),
 );
 
 const flag = v.boolean("must be true or false");

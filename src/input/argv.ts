@@ -32,11 +32,13 @@ function suggestion(
   return near === null ? "See rung help." : `Did you mean ${form(near)}?`;
 }
 
+function optionName(word: string): string {
+  return word === "-h" ? "help" : word.replace(/^--?/, "");
+}
+
 function findOption(word: string, command: CommandSpec | undefined): Result<OptionSpec> {
-  const name = word === "-h" ? "help" : word.replace(/^--?/, "");
-  const own = commandOptions.filter(
-    (option) => command === undefined || command.options.includes(option.name),
-  );
+  const name = optionName(word);
+  const own = commandOptions.filter((option) => command?.options.includes(option.name));
   const allowed = [...commonOptions, ...own];
   const option = allowed.find((each) => each.name === name);
   if (option !== undefined) return ok(option);
@@ -64,7 +66,7 @@ function commandOf(argv: readonly string[]): string | undefined {
       continue;
     }
     const all = [...commonOptions, ...commandOptions];
-    const option = all.find(({ name }) => word === `--${name}`);
+    const option = all.find(({ name }) => name === optionName(word));
     if (option !== undefined && option.value !== null) at++;
   }
   return undefined;
