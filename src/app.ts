@@ -100,6 +100,24 @@ async function runCommand(io: Io, name: string, options: OptionValues): Promise<
   return exitOf(command.value, events);
 }
 
+async function runNew(io: Io, options: OptionValues): Promise<number> {
+  const { createMigration } = await import("./migration/create.ts");
+  const created = createMigration({
+    directory: migrationsDirectory(options, io.environment) ?? "migrations",
+    name: String(options["name"] ?? ""),
+    isTypeScript: options["ts"] === true,
+    isTimestamp: options["timestamp"] === true,
+    date: new Date(),
+  });
+  if (!created.ok) return reportFailure(io, created.failure, options);
+  const files = created.value;
+  const json = JSON.stringify({ command: "new", ok: true, files });
+  await io.writeOut(
+    options["json"] === true ? `${json}\n` : files.map((file) => `${file}\n`).join(""),
+  );
+  return 0;
+}
+
 async function textReport(io: Io, command: Command, path: string): Promise<TextReport> {
   const { TextReport } = await import("./report/text.ts");
   const { coloured, plain } = await import("./report/style.ts");
@@ -175,6 +193,7 @@ export async function run(io: Io): Promise<number> {
   const { value } = invocation;
   switch (value.kind) {
     case "command":
+      if (value.command === "new") return runNew(io, value.options);
       return runCommand(io, value.command, value.options);
     case "messages":
       return runSession(io, value.lines, value.options);

@@ -6,6 +6,7 @@ export type FailureCode =
   | "usage.unknown-option"
   | "usage.invalid-option"
   | "usage.unexpected-argument"
+  | "usage.missing-argument"
   | "usage.unknown-version"
   | "usage.database-url"
   | "usage.unknown-message"

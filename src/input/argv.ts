@@ -11,8 +11,8 @@ import {
   type OptionSpec,
 } from "./options.ts";
 
-/** Options by name; a flag that was given is true. */
-export type OptionValues = Readonly<Record<string, string | true>>;
+/** Options by name; a flag that was given is true, and what looks like a number where one is wanted is one. */
+export type OptionValues = Readonly<Record<string, string | number | true>>;
 
 /** What a command line asks for; commands and messages are still plain data, not yet checked. */
 export type Invocation =
@@ -54,7 +54,7 @@ function findOption(word: string, command: CommandSpec | undefined): Result<Opti
 interface Read {
   readonly positional: string[];
   readonly messages: string[];
-  readonly options: Record<string, string | true>;
+  readonly options: Record<string, string | number | true>;
 }
 
 /** The command comes first in the reading, wherever it stands, as it decides which options there are. */
@@ -70,6 +70,11 @@ function commandOf(argv: readonly string[]): string | undefined {
     if (option !== undefined && option.value !== null) at++;
   }
   return undefined;
+}
+
+function valueOf(word: string, placeholder: string): string | number {
+  const isNumber = (placeholder === "VERSION" || placeholder === "N") && /^\d+$/.test(word);
+  return isNumber ? Number(word) : word;
 }
 
 function readWords(argv: readonly string[], command: CommandSpec | undefined): Result<Read> {
@@ -99,7 +104,7 @@ function readWords(argv: readonly string[], command: CommandSpec | undefined): R
       const text = `--${key} needs a value.`;
       return fail("usage.invalid-option", text, `Write --${key} ${placeholder}.`);
     }
-    read.options[key] = value;
+    read.options[key] = valueOf(value, placeholder);
   }
   return ok(read);
 }
@@ -138,9 +143,27 @@ export function readArgv(argv: readonly string[]): Result<Invocation> {
   if (message !== undefined) return unexpected(message);
   if ("help" in options) return ok({ kind: "help", command });
   if (command.name === "help") return helpOn(topic, rest);
+  if (command.argument !== null)
+    return withArgument(command, command.argument, positional, options);
   if (topic !== undefined) return unexpected(topic);
   if (command.name === "version") return ok({ kind: "version", options });
   return ok({ kind: "command", command: command.name, options });
+}
+
+function withArgument(
+  command: CommandSpec,
+  argument: NonNullable<CommandSpec["argument"]>,
+  positional: readonly string[],
+  options: OptionValues,
+): Result<Invocation> {
+  const [, word, extra] = positional;
+  if (extra !== undefined) return unexpected(extra);
+  if (word === undefined) {
+    const text = `rung ${command.name} needs ${argument.value}.`;
+    return fail("usage.missing-argument", text, `For example: ${command.example}`);
+  }
+  const given = { ...options, [argument.field]: valueOf(word, argument.value) };
+  return ok({ kind: "command", command: command.name, options: given });
 }
 
 function helpOn(topic: string | undefined, rest: readonly string[]): Result<Invocation> {

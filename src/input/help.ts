@@ -43,7 +43,10 @@ export function commandHelp(command: CommandSpec): string {
   const names = [command.name, ...command.aliases].join(", ");
   const parts = [`rung ${names}: ${command.summary}\n`];
   if (command.name === "help") parts.push("\nUsage: rung help [COMMAND]\n");
-  else parts.push(`\nUsage: rung ${command.name} [options]\n`);
+  else {
+    const word = command.argument === null ? "" : `${command.argument.value} `;
+    parts.push(`\nUsage: rung ${command.name} ${word}[options]\n`);
+  }
   if (own.length > 0) parts.push("\nOptions:\n", table(own.map(optionRow)));
   parts.push("\nCommon options:\n", table(commonOptions.map(optionRow)));
   parts.push(`\nExample: ${command.example}\n`);

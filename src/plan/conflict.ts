@@ -23,9 +23,12 @@ export function interruption(row: HistoryRow): Failure {
   );
 }
 
+const verbs = { added: "has been added", gone: "is gone", changed: "has changed" } as const;
+
 /** A difference in one sentence. */
 export function differenceText({ kind, type, name, isOrderOnly }: Difference): string {
-  return `${type} ${name} is ${isOrderOnly ? "the same but for the order of its columns" : kind}`;
+  const only = isOrderOnly ? " (the order of its columns only)" : "";
+  return `${type} ${name} ${verbs[kind]}${only}`;
 }
 
 /** The failure of a schema that is not as the last change of ours left it. */

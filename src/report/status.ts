@@ -1,5 +1,6 @@
 // A status report -> what a person reads: a table, what is wrong in words, a summary.
 
+import { differenceText } from "../plan/conflict.ts";
 import type { MigrationState, StatusRow } from "../plan/status.ts";
 import type { Difference } from "../plan/schema.ts";
 import {
@@ -45,17 +46,15 @@ function interruptionText({ version, interruption }: StatusRow): string {
   return printable(parts.join(""));
 }
 
-const verbs = { added: "has been added", gone: "is gone", changed: "has changed" } as const;
-
 /** What something else has changed in the schema, object by object, with both texts. */
 export function driftText(drift: readonly Difference[]): string {
   if (drift.length === 0) return "";
   const parts = [
     "The schema has drifted: something else has changed it since the last migration.\n",
   ];
-  for (const { kind, type, name, before, after, isOrderOnly } of drift) {
-    const only = isOrderOnly ? " (the order of its columns only)" : "";
-    parts.push(`${type} ${name} ${verbs[kind]}${only}\n`);
+  for (const difference of drift) {
+    const { before, after } = difference;
+    parts.push(`${differenceText(difference)}\n`);
     if (before !== null) parts.push("  was:\n", indented(before));
     if (after !== null) parts.push("  is:\n", indented(after));
   }
