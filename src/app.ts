@@ -7,8 +7,8 @@ import { exitStatus, fail, failure, ok, type Failure, type Result } from "./fail
 import { readArgv, type OptionValues } from "./input/argv.ts";
 import { databasePath, migrationsDirectory, type Environment } from "./input/location.ts";
 import type { DriverRequest, Workplace } from "./perform.ts";
-import type { Signals } from "./platform/signals.ts";
 import type { Driver } from "./run/driver.ts";
+import type { Signals } from "./run/execute.ts";
 import { isSound } from "./report/tally.ts";
 import type { TextReport } from "./report/text.ts";
 import type { ReplyForm } from "./session.ts";

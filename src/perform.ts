@@ -14,8 +14,8 @@ import type { Failure, Result } from "./failure.ts";
 import type { Catalog } from "./migration/migration.ts";
 import type { SteppingCommand } from "./plan/plan.ts";
 import { refuseSample, statusRows } from "./plan/status.ts";
-import type { Signals } from "./platform/signals.ts";
 import type { Driver } from "./run/driver.ts";
+import type { Signals } from "./run/execute.ts";
 
 /** How a driver is asked for: by path, and by what the command may do there. "memory" takes no path. */
 export interface DriverRequest {

@@ -6,15 +6,8 @@ const endings = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 /** A signal that asks to end. */
 export type Ending = keyof typeof endings;
 
-/** How a run learns that a signal has asked it to end. */
-export interface Signals {
-  /** From now on a signal is kept for `received`; before, and after `release`, it ends the process at once. */
-  hold(): void;
-  release(): void;
-  received(): Promise<Ending | null>;
-}
-
-class ProcessOneSignals implements Signals {
+/** What process 1 hears of signals: while they are held they are kept; else they end the process at once. */
+export class ProcessOneSignals {
   #isHeld = false;
   #received: Ending | null = null;
 
@@ -48,6 +41,6 @@ class ProcessOneSignals implements Signals {
  * The signals of process 1; null for any other process, which installs no handler: a signal ends it at once, and SQLite
  * takes back at the next open what was not committed. A handler could report one thing while the commit does another.
  */
-export function processOneSignals(): Signals | null {
+export function processOneSignals(): ProcessOneSignals | null {
   return process.pid === 1 ? new ProcessOneSignals() : null;
 }

@@ -2,10 +2,23 @@
 
 import type { Event } from "../event.ts";
 import { failure } from "../failure.ts";
-import type { Signals } from "../platform/signals.ts";
 import type { Driver, Effect, Outcome } from "./driver.ts";
 import { advance } from "./machine.ts";
 import { canStop, effectOf, start, type RunRequest, type State } from "./state.ts";
+
+const codes = {
+  SIGHUP: "interrupted.sighup",
+  SIGINT: "interrupted.sigint",
+  SIGTERM: "interrupted.sigterm",
+} as const;
+
+/** How a run learns that a signal has asked it to end. */
+export interface Signals {
+  /** From now on a signal is kept for `received`; before, and after `release`, it ends the process at once. */
+  hold(): void;
+  release(): void;
+  received(): Promise<keyof typeof codes | null>;
+}
 
 /** What the loop needs of the world. */
 export interface World {
@@ -16,12 +29,6 @@ export interface World {
   /** Signals that ask to end; null where a signal ends the process by itself. */
   readonly signals: Signals | null;
 }
-
-const codes = {
-  SIGHUP: "interrupted.sighup",
-  SIGINT: "interrupted.sigint",
-  SIGTERM: "interrupted.sigterm",
-} as const;
 
 /** In place of the next effect, where the run can be taken back without a trace: the failure of being asked to end. */
 async function interruption(state: State, signals: Signals): Promise<Outcome | null> {
