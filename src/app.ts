@@ -3,12 +3,13 @@
 import packageJson from "../package.json" with { type: "json" };
 import type { Command } from "./command.ts";
 import type { Event } from "./event.ts";
-import { exitStatus, fail, failure, ok, type Failure, type Result } from "./failure.ts";
+import { exitStatus, fail, ok, type Failure, type Result } from "./failure.ts";
 import { readArgv, type OptionValues } from "./input/argv.ts";
 import { databasePath, migrationsDirectory, type Environment } from "./input/location.ts";
 import type { DriverRequest, Workplace } from "./perform.ts";
 import type { Driver } from "./run/driver.ts";
 import type { Signals } from "./run/execute.ts";
+import type { Line } from "./input/lines.ts";
 import { isSound } from "./report/tally.ts";
 import type { TextReport } from "./report/text.ts";
 import type { ReplyForm } from "./session.ts";
@@ -32,6 +33,7 @@ export interface Io {
 const { version } = packageJson;
 const commandWaitMs = 30_000;
 const messageWaitMs = 4_000;
+const longestLine = 16 * 1024 * 1024;
 
 async function reportFailure(io: Io, found: Failure, options: OptionValues): Promise<number> {
   if (options["json"] === true) {
@@ -59,22 +61,18 @@ async function workplace(
 }
 
 async function readOwn(name: string, options: OptionValues): Promise<Result<Command>> {
-  const { db: _db, dir: _dir, json: _json, reply: _reply, ...own } = options;
+  const { db: _db, dir: _dir, json: _json, ...own } = options;
   const fields = Object.entries(own).map(([key, value]) => [key.replaceAll("-", "_"), value]);
   const { readCommand } = await import("./command.ts");
   const spell = (key: string): string => `--${key.replaceAll("_", "-")}`;
   const command = readCommand({ type: name, ...Object.fromEntries(fields) }, spell);
   if (!command.ok) return command;
-  if (command.value.type === "init") throw new Error("init is no command of the command line");
-  return ok(command.value);
+  const { value } = command;
+  if (value.type === "init" || value.type === "help") throw new Error(`${value.type} is a message`);
+  return ok(value);
 }
 
 async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
-  if ("reply" in options) {
-    const text = "--reply is for protocol messages, not for commands.";
-    const wrong = failure("usage.invalid-option", text, "Leave it out; --json prints JSON.");
-    return reportFailure(io, wrong, options);
-  }
   const command = await readOwn(name, options);
   if (!command.ok) return reportFailure(io, command.failure, options);
   const place = await workplace(io, options, commandWaitMs);
@@ -144,6 +142,13 @@ function replyForm(options: OptionValues): Result<ReplyForm> {
   );
 }
 
+function maxLine(options: OptionValues): Result<number> {
+  const bytes = options["max-line"] ?? longestLine;
+  if (typeof bytes === "number" && bytes > 0) return ok(bytes);
+  const text = `--max-line must be a number of bytes: current value is ${JSON.stringify(bytes)}.`;
+  return fail("usage.invalid-option", text, "See rung help.");
+}
+
 async function messageWait(options: OptionValues): Promise<Result<number>> {
   const given = options["lock-timeout"];
   if (given === undefined) return ok(messageWaitMs);
@@ -153,29 +158,35 @@ async function messageWait(options: OptionValues): Promise<Result<number>> {
 
 async function runSession(
   io: Io,
-  lines: AsyncIterable<string> | readonly string[],
+  lines: (limit: number) => AsyncIterable<Line> | readonly Line[],
   options: OptionValues,
 ): Promise<number> {
   const form = replyForm(options);
   if (!form.ok) return reportFailure(io, form.failure, options);
+  const limit = maxLine(options);
+  if (!limit.ok) return reportFailure(io, limit.failure, options);
   const wait = await messageWait(options);
   if (!wait.ok) return reportFailure(io, wait.failure, options);
   const place = await workplace(io, options, wait.value);
   if (!place.ok) return reportFailure(io, place.failure, options);
   const { Session } = await import("./session.ts");
-  const session = new Session(place.value, form.value);
-  for await (const line of lines) {
-    const reply = await session.answer(line);
-    const isRead = reply === "" || (await io.writeOut(reply));
-    if (!isRead) break;
+  const settings = { form: form.value, hasEvents: options["events"] === true, write: io.writeOut };
+  const session = new Session(place.value, settings);
+  for await (const line of lines(limit.value)) {
+    if (!(await session.answer(line))) break;
   }
+  session.close();
   return session.hasErred ? 1 : 0;
+}
+
+function lineOf(text: string): Line {
+  return { kind: "text", text };
 }
 
 async function runNothing(io: Io, options: OptionValues): Promise<number> {
   if (!(await io.isTerminal(0))) {
-    const { linesOf } = await import("./input/messages.ts");
-    return runSession(io, linesOf(io.input()), options);
+    const { linesOf } = await import("./input/lines.ts");
+    return runSession(io, (limit) => linesOf(io.input(), limit), options);
   }
   const status = await runCommand(io, "status", options);
   const { generalHelp } = await import("./input/help.ts");
@@ -196,7 +207,7 @@ export async function run(io: Io): Promise<number> {
       if (value.command === "new") return runNew(io, value.options);
       return runCommand(io, value.command, value.options);
     case "messages":
-      return runSession(io, value.lines, value.options);
+      return runSession(io, () => value.lines.map(lineOf), value.options);
     case "none":
       return runNothing(io, value.options);
     case "help": {

@@ -1,4 +1,4 @@
-// Everything that can be asked of the tool, and the schemas that command line and messages share.
+// Everything that can be asked of the tool, and the messageSchemas that command line and messages share.
 
 import * as v from "valibot";
 import { fail, ok, type Result } from "./failure.ts";
@@ -130,7 +130,22 @@ const init = v.strictObject({
   node_ids: v.array(v.string("must be a list of strings"), "must be a list of strings"),
 });
 
-const schemas = { migrate, rollback, redo, plan, status, log, schema, baseline, repair, init };
+const help = v.strictObject({ type: v.literal("help") });
+
+/** The schema of everything that can be asked in a message, by its type. */
+export const messageSchemas = {
+  migrate,
+  rollback,
+  redo,
+  plan,
+  status,
+  log,
+  schema,
+  baseline,
+  repair,
+  init,
+  help,
+};
 
 export type MigrateCommand = v.InferOutput<typeof migrate>;
 export type RollbackCommand = v.InferOutput<typeof rollback>;
@@ -143,6 +158,7 @@ export type BaselineCommand = v.InferOutput<typeof baseline>;
 export type RepairCommand = v.InferOutput<typeof repair>;
 /** What an interrupted migration is settled as. */
 export type SettledState = NonNullable<RepairCommand["as"]>;
+export type HelpCommand = v.InferOutput<typeof help>;
 export type InitCommand = v.InferOutput<typeof init>;
 
 /** A command that works on the database. */
@@ -157,11 +173,14 @@ export type Command =
   | BaselineCommand
   | RepairCommand;
 
-/** Names of everything that can be asked in a message. */
-export const messageTypes = Object.keys(schemas);
+/** Everything that can be asked in a message. */
+export type Request = Command | InitCommand | HelpCommand;
 
-function isMessageType(type: string): type is keyof typeof schemas {
-  return Object.hasOwn(schemas, type);
+/** Names of everything that can be asked in a message. */
+export const messageTypes = Object.keys(messageSchemas);
+
+function isMessageType(type: string): type is keyof typeof messageSchemas {
+  return Object.hasOwn(messageSchemas, type);
 }
 
 type Issue = v.BaseIssue<unknown>;
@@ -173,14 +192,24 @@ function describe(issue: Issue, input: Readonly<Record<string, unknown>>, spell:
   const field = v.getDotPath(issue)?.split(".")[0] ?? "type";
   const key = spell(field);
   const current = input[field];
-  if (issue.type === "strict_object") {
-    return issue.expected === "never" ? `${key} is not known here` : `${key} is missing`;
+  if (issue.type === "strict_object") return `${key} is missing`;
+  return `${key} ${issue.message}: current value is ${shown(current)}`;
+}
+
+/** How long a value may be that a message repeats to its sender. */
+const shownLength = 100;
+
+/** A value as JSON, cut short; what holds other values is only named, as it could nest without end. */
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null) {
+    return Array.isArray(value) ? "a list" : "an object";
   }
-  return `${key} ${issue.message}: current value is ${JSON.stringify(current)}`;
+  const json = JSON.stringify(value) ?? "undefined";
+  return json.length > shownLength ? `${json.slice(0, shownLength)}…` : json;
 }
 
 /** What no single field can tell: which of them belong together, and which exclude each other. */
-function checkTogether<T extends Command | InitCommand>(command: T, spell: Spelling): Result<T> {
+function checkTogether<T extends Request>(command: T, spell: Spelling): Result<T> {
   const refuse = (what: string): Result<T> =>
     fail("usage.invalid-option", `In ${command.type}, ${what}.`, `See rung help ${command.type}.`);
   const isTwice = "to" in command && command.to !== undefined && command.steps !== undefined;
@@ -196,17 +225,24 @@ function checkTogether<T extends Command | InitCommand>(command: T, spell: Spell
   return refuse(`${spell("settle")} and ${spell("as")} belong together`);
 }
 
-/** Reads a command, or `init`, from plain data. Fails with `usage.unknown-message` or `usage.invalid-option`. */
+/** Reads what is asked from plain data. Fails with `usage.unknown-message` or `usage.invalid-option`. */
 export function readCommand(
   input: Readonly<Record<string, unknown>>,
   spell: Spelling,
-): Result<Command | InitCommand> {
+): Result<Request> {
   const type = input["type"];
   if (typeof type !== "string" || !isMessageType(type)) {
-    const text = `The type ${JSON.stringify(type)} is not known.`;
+    const text = `The type ${shown(type)} is not known.`;
     return fail("usage.unknown-message", text, `The types are ${messageTypes.join(", ")}.`);
   }
-  const schema: v.GenericSchema<unknown, Command | InitCommand> = schemas[type];
+  const { entries } = messageSchemas[type];
+  // A key such as __proto__ is inherited by every table of keys, and must not pass for one of ours.
+  const unknown = Object.keys(input).find((key) => !Object.hasOwn(entries, key));
+  if (unknown !== undefined) {
+    const text = `In ${type}, ${spell(unknown.slice(0, shownLength))} is not known here.`;
+    return fail("usage.invalid-option", text, `See rung help ${type}.`);
+  }
+  const schema: v.GenericSchema<unknown, Request> = messageSchemas[type];
   const parsed = v.safeParse(schema, input, { abortEarly: true });
   if (parsed.success) return checkTogether(parsed.output, spell);
   const [issue] = parsed.issues;

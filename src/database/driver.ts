@@ -38,6 +38,10 @@ export class SqliteDriver implements Driver {
   #connection: Connection | null = null;
   /** SQLite's data_version when history was last read: it moves when another connection commits. */
   #seen: unknown = null;
+  /** History as of `#seen`, as long as nothing of our own was written since. */
+  #known: History | null = null;
+  /** The file that was opened. */
+  #identity = "";
   #facts: SchemaFacts | null = null;
   #tracker: SchemaTracker | null = null;
   /** Whether something else has changed the schema since our latest change. */
@@ -66,6 +70,7 @@ export class SqliteDriver implements Driver {
     this.#connection?.close();
     this.#connection = null;
     this.#seen = null;
+    this.#known = null;
     this.#facts = null;
     this.#tracker = null;
     this.#scope = null;
@@ -129,6 +134,7 @@ export class SqliteDriver implements Driver {
     // and a journal left by a crash can only be played back by somebody who may write.
     const isLogged = sizeOf(`${path}-wal`) > 0;
     const connection = openConnection(path, mode === "read" && !isLogged ? "write" : mode);
+    this.#identity = identityOf(path);
     this.#connection = connection;
     // First of all: even these pragmas read the database, and must wait while another process commits.
     this.#wait(this.#settings.readWaitMs);
@@ -141,10 +147,15 @@ export class SqliteDriver implements Driver {
     this.#open().run(`PRAGMA busy_timeout = ${Math.round(milliseconds)}`);
   }
 
+  #dataVersion(): unknown {
+    return this.#open().get("PRAGMA data_version")?.["data_version"] ?? null;
+  }
+
   #read(connection: Connection): Result<History> {
-    this.#seen = connection.get("PRAGMA data_version")?.["data_version"] ?? null;
+    this.#seen = this.#dataVersion();
     this.#tracker = null;
     const history = readHistory(connection);
+    this.#known = history.ok ? history.value : null;
     if (history.ok) this.#hasDrifted = history.value.drift.length > 0;
     return history;
   }
@@ -166,7 +177,18 @@ export class SqliteDriver implements Driver {
     return this.#connection === null ? "nothing" : "file";
   }
 
+  /** Whether the file that was opened is still the one at its path. */
+  #isSameFile(): boolean {
+    const { path, mode } = this.#settings;
+    return mode === "memory" || identityOf(path) === this.#identity;
+  }
+
   #look(): Outcome {
+    if (this.#connection !== null && !this.#isSameFile()) this.close();
+    const known = this.#known;
+    if (known !== null && this.#dataVersion() === this.#seen) {
+      return { is: "looked", history: known };
+    }
     const kind = this.#fileKind();
     if (kind === "nothing") return { is: "looked", history: noHistory };
     if (kind !== "file") return { is: "failed", failure: noFile(this.#settings.path, kind) };
@@ -183,9 +205,12 @@ export class SqliteDriver implements Driver {
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
     this.#facts = null;
     connection.run("BEGIN IMMEDIATE");
-    const version = connection.get("PRAGMA data_version")?.["data_version"] ?? null;
-    if (version === this.#seen) return { is: "begun", history: null };
+    const hasMoved = this.#dataVersion() !== this.#seen;
+    // What is written from now on is our own doing, which SQLite's counter does not count.
+    this.#known = null;
+    if (!hasMoved) return { is: "begun", history: null };
     const history = this.#read(connection);
+    this.#known = null;
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "begun", history: history.value };
   }
@@ -320,6 +345,12 @@ export class SqliteDriver implements Driver {
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "settled", history: history.value };
   }
+}
+
+/** Device and inode of the file at a path; empty where there is none. */
+function identityOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? "" : `${found.dev}:${found.ino}`;
 }
 
 function sizeOf(path: string): number {

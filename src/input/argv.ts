@@ -7,6 +7,7 @@ import {
   commands,
   commonOptions,
   findCommand,
+  sessionOptions,
   type CommandSpec,
   type OptionSpec,
 } from "./options.ts";
@@ -38,7 +39,10 @@ function optionName(word: string): string {
 
 function findOption(word: string, command: CommandSpec | undefined): Result<OptionSpec> {
   const name = optionName(word);
-  const own = commandOptions.filter((option) => command?.options.includes(option.name));
+  const own =
+    command === undefined
+      ? sessionOptions
+      : commandOptions.filter((option) => command.options.includes(option.name));
   const allowed = [...commonOptions, ...own];
   const option = allowed.find((each) => each.name === name);
   if (option !== undefined) return ok(option);
@@ -65,15 +69,18 @@ function commandOf(argv: readonly string[]): string | undefined {
       if (!word.startsWith("{")) return word;
       continue;
     }
-    const all = [...commonOptions, ...commandOptions];
+    const all = [...commonOptions, ...sessionOptions, ...commandOptions];
     const option = all.find(({ name }) => name === optionName(word));
     if (option !== undefined && option.value !== null) at++;
   }
   return undefined;
 }
 
+/** What stands in help for a value that is a whole number. */
+const numbers = new Set(["VERSION", "N", "BYTES"]);
+
 function valueOf(word: string, placeholder: string): string | number {
-  const isNumber = (placeholder === "VERSION" || placeholder === "N") && /^\d+$/.test(word);
+  const isNumber = numbers.has(placeholder) && /^\d+$/.test(word);
   return isNumber ? Number(word) : word;
 }
 

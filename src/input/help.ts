@@ -4,6 +4,7 @@ import {
   commandOptions,
   commands,
   commonOptions,
+  sessionOptions,
   type CommandSpec,
   type OptionSpec,
 } from "./options.ts";
@@ -32,6 +33,8 @@ export function generalHelp(): string {
     table(commands.map(commandRow)),
     "\nOptions:\n",
     table(commonOptions.map(optionRow)),
+    "\nOptions where messages are read:\n",
+    table(sessionOptions.map(optionRow)),
     "\nExit status: 0 done, or nothing to do; 1 an error reply; 2 usage; 3 migrations invalid;\n",
     "4 history forbids it; 5 database unusable; 6 a migration failed and was rolled back.\n",
   ].join("");

@@ -39,12 +39,14 @@ export const commonOptions: readonly OptionSpec[] = [
     value: "TIME",
     summary: "how long to wait for other processes (30s; 4s for a message)",
   },
-  {
-    name: "reply",
-    value: "FORM",
-    summary: "form of protocol replies: body, envelope or auto (auto)",
-  },
   { name: "help", value: null, summary: "explain the command" },
+];
+
+/** Options of a session, which reads messages and takes no command. */
+export const sessionOptions: readonly OptionSpec[] = [
+  { name: "reply", value: "FORM", summary: "form of replies: body, envelope or auto (auto)" },
+  { name: "events", value: null, summary: "send what happens as lines before the reply" },
+  { name: "max-line", value: "BYTES", summary: "the longest line that is read (16777216)" },
 ];
 
 /** Options that only some commands take. */

@@ -68,6 +68,31 @@ function statusBody(command: StatusCommand, result: Tally, head: object): object
 
 const reportTypes = { log: "log", schema: "schema", planned: "planned" } as const;
 
+/** An event as a line before the reply; null for those that the reply itself holds. */
+export function eventBody(event: Event, inReplyTo: number | null): object | null {
+  const body = (name: string, fields: object): object => {
+    return { type: "event", event: name, ...fields, in_reply_to: inReplyTo };
+  };
+  switch (event.kind) {
+    case "waiting":
+      return body("waiting", { elapsed_ms: Math.round(event.elapsedMs) });
+    case "running": {
+      const { direction, migration } = event;
+      return body("running", { direction, ...migration });
+    }
+    case "stepped": {
+      const { direction, migration, durationMs } = event;
+      return body("durable", { direction, ...migration, duration_ms: durationMs });
+    }
+    case "note":
+      return body("note", { text: event.text });
+    case "drift":
+      return body("drift", { drift: event.differences.map(differenceJson) });
+    default:
+      return null;
+  }
+}
+
 /** The reply to a command that has run. */
 export function commandReply(command: Command, events: readonly Event[], id: number | null): Reply {
   const result = tally(events);
