@@ -99,6 +99,8 @@ const status = v.strictObject({
   ...detail,
 });
 
+const verify = v.strictObject({ type: v.literal("verify"), ...wait });
+
 const log = v.strictObject({ type: v.literal("log"), ...wait });
 
 const schema = v.strictObject({ type: v.literal("schema"), ...wait, at: v.optional(target) });
@@ -139,6 +141,7 @@ export const messageSchemas = {
   redo,
   plan,
   status,
+  verify,
   log,
   schema,
   baseline,
@@ -152,6 +155,7 @@ export type RollbackCommand = v.InferOutput<typeof rollback>;
 export type RedoCommand = v.InferOutput<typeof redo>;
 export type PlanCommand = v.InferOutput<typeof plan>;
 export type StatusCommand = v.InferOutput<typeof status>;
+export type VerifyCommand = v.InferOutput<typeof verify>;
 export type LogCommand = v.InferOutput<typeof log>;
 export type SchemaCommand = v.InferOutput<typeof schema>;
 export type BaselineCommand = v.InferOutput<typeof baseline>;
@@ -168,6 +172,7 @@ export type Command =
   | RedoCommand
   | PlanCommand
   | StatusCommand
+  | VerifyCommand
   | LogCommand
   | SchemaCommand
   | BaselineCommand

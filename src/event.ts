@@ -4,6 +4,7 @@ import type { Failure } from "./failure.ts";
 import type { Amendment } from "./plan/amend.ts";
 import type { LogEntry } from "./plan/history.ts";
 import type { PlannedStep } from "./plan/preview.ts";
+import type { Verdict } from "./plan/verdict.ts";
 import type { StatusRow } from "./plan/status.ts";
 import type { Difference, SchemaObject } from "./plan/schema.ts";
 import type { Direction, MigrationName } from "./migration/migration.ts";
@@ -36,6 +37,7 @@ export type Event =
   | { readonly kind: "amended"; readonly amendment: Amendment; readonly isDryRun: boolean }
   /** What a run would do. */
   | { readonly kind: "planned"; readonly steps: readonly PlannedStep[] }
+  | { readonly kind: "verified"; readonly verdicts: readonly Verdict[] }
   | { readonly kind: "log"; readonly entries: readonly LogEntry[] }
   | { readonly kind: "schema"; readonly objects: readonly SchemaObject[] }
   /** The command came to its end. */

@@ -53,6 +53,7 @@ export type FailureCode =
   | "guard.foreign-keys"
   | "guard.lost-rows"
   | "guard.lost-objects"
+  | "verify.not-reversible"
   | "interrupted.sighup"
   | "interrupted.sigint"
   | "interrupted.sigterm"

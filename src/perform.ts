@@ -8,6 +8,7 @@ import type {
   RepairCommand,
   SchemaCommand,
   StatusCommand,
+  VerifyCommand,
 } from "./command.ts";
 import type { Event } from "./event.ts";
 import type { Failure, Result } from "./failure.ts";
@@ -61,6 +62,7 @@ function modeOf(command: Command): "read" | "write" | "create" {
     case "repair":
       return "write";
     case "status":
+    case "verify":
     case "plan":
     case "log":
     case "schema":
@@ -95,6 +97,15 @@ async function schema(command: SchemaCommand, job: Job): Promise<void> {
   if (outcome.is === "failed") return job.emit(failedWith(outcome.failure));
   if (outcome.is !== "surveyed") throw new Error(`a survey came to ${outcome.is}`);
   job.emit({ kind: "schema", objects: outcome.objects });
+}
+
+async function verifyAll(_command: VerifyCommand, { catalog, place, emit }: Job): Promise<void> {
+  const { verify } = await import("./run/verify.ts");
+  const { verdictFailure } = await import("./plan/verdict.ts");
+  const verdicts = await verify(catalog, place);
+  emit({ kind: "verified", verdicts });
+  const failure = verdictFailure(verdicts);
+  if (failure !== null) emit(failedWith(failure));
 }
 
 async function repair(
@@ -151,6 +162,8 @@ async function dispatch(command: Command, job: Job): Promise<void> {
   switch (command.type) {
     case "status":
       return status(command, job);
+    case "verify":
+      return verifyAll(command, job);
     case "log":
       return log(command, job);
     case "schema":

@@ -127,6 +127,14 @@ export const commands: readonly CommandSpec[] = [
     example: "rung status --json | jq .pending",
   },
   {
+    name: "verify",
+    aliases: [],
+    summary: "prove on a scratch database that every down undoes its up",
+    argument: null,
+    options: [],
+    example: "rung verify --dir db/migrations",
+  },
+  {
     name: "log",
     aliases: [],
     summary: "show everything that was ever done, oldest first",

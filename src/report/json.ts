@@ -7,6 +7,7 @@ import type { Amendment } from "../plan/amend.ts";
 import type { LogEntry } from "../plan/history.ts";
 import type { PlannedStep } from "../plan/preview.ts";
 import { schemaText, type Difference } from "../plan/schema.ts";
+import type { Verdict } from "../plan/verdict.ts";
 import type { Interruption, StatusRow } from "../plan/status.ts";
 import { isApplied, isPending, tally, type Report, type Stepped } from "./tally.ts";
 
@@ -67,6 +68,22 @@ function plannedJson(step: PlannedStep): object {
   };
 }
 
+function verdictJson(found: Verdict): object {
+  const { version, name, verdict, orderOnly } = found;
+  const cause =
+    "failure" in found && found.failure !== null ? { error: failureJson(found.failure) } : {};
+  const changes =
+    "differences" in found ? { differences: found.differences.map(differenceJson) } : {};
+  return {
+    version,
+    name,
+    verdict,
+    ...changes,
+    ...cause,
+    order_only: orderOnly.map(({ name: table }) => table),
+  };
+}
+
 function logJson({ at, event, version, name, durationMs, by }: LogEntry): object {
   return { at, event, version, name, duration_ms: durationMs, by };
 }
@@ -94,6 +111,8 @@ export function reportJson(report: Report): object {
   switch (report.kind) {
     case "planned":
       return { count: report.steps.length, steps: report.steps.map(plannedJson) };
+    case "verified":
+      return { count: report.verdicts.length, migrations: report.verdicts.map(verdictJson) };
     case "log":
       return { entries: report.entries.map(logJson) };
     case "schema":

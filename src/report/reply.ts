@@ -38,6 +38,7 @@ function steppedBody(stepped: readonly Stepped[], detail: boolean): readonly obj
 function failedReply(command: Command, result: Tally, fault: Fault, id: number | null): Reply {
   const isStepping =
     command.type === "migrate" || command.type === "rollback" || command.type === "redo";
+  if (result.report !== null) return errorReply(fault.failure, id, reportJson(result.report));
   if (!isStepping || fault.migration === null) return errorReply(fault.failure, id);
   const applied = steppedBody(result.stepped, command.detail);
   return errorReply(fault.failure, id, { applied, failed: fault.migration });
@@ -66,7 +67,12 @@ function statusBody(command: StatusCommand, result: Tally, head: object): object
   return { type: "migration_status", ...head, migrations, ...more, ...check };
 }
 
-const reportTypes = { log: "log", schema: "schema", planned: "planned" } as const;
+const reportTypes = {
+  log: "log",
+  verified: "verified",
+  schema: "schema",
+  planned: "planned",
+} as const;
 
 /** An event as a line before the reply; null for those that the reply itself holds. */
 export function eventBody(event: Event, inReplyTo: number | null): object | null {

@@ -13,10 +13,13 @@ export interface Stepped extends MigrationName {
 }
 
 /** An event that is a report as a whole. */
-export type Report = Extract<Event, { readonly kind: "planned" | "log" | "schema" | "amended" }>;
+export type Report = Extract<
+  Event,
+  { readonly kind: "planned" | "verified" | "log" | "schema" | "amended" }
+>;
 
 function isReport(event: Event): event is Report {
-  return ["planned", "log", "schema", "amended"].includes(event.kind);
+  return ["planned", "verified", "log", "schema", "amended"].includes(event.kind);
 }
 
 /** What a command failed with, and on account of which migration. */

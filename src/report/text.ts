@@ -9,6 +9,7 @@ import { differenceText } from "../plan/conflict.ts";
 import type { LogEntry } from "../plan/history.ts";
 import type { PlannedStep } from "../plan/preview.ts";
 import { schemaText } from "../plan/schema.ts";
+import type { Verdict } from "../plan/verdict.ts";
 import { driftText, statusText } from "./status.ts";
 import { columns, duration, indented, moment, printable, type Paint } from "./style.ts";
 
@@ -57,6 +58,25 @@ function plannedText(step: PlannedStep): string {
     parts.push(`  line ${at.line}:\n`, indented(indented(text).trimEnd()));
   if (watches.length > 0) parts.push(`  guarded: ${watches.join("; ")}\n`);
   return printable(parts.join(""));
+}
+
+const verdicts: Readonly<Record<Verdict["verdict"], string>> = {
+  reversible: "reversible",
+  irreversible: "irreversible, as declared: it has no down",
+  "up-fails": "NOT applied: its up fails",
+  "down-fails": "NOT undone: its down fails",
+  "not-undone": "NOT undone",
+  "not-repeatable": "NOT repeatable",
+};
+
+function verdictText(found: Verdict): string {
+  const { version, name, verdict, orderOnly } = found;
+  const lines = [`${version} ${name}: ${verdicts[verdict]}\n`];
+  for (const { name: table } of orderOnly)
+    lines.push(`  note: ${table} has its columns in another order\n`);
+  if ("differences" in found)
+    lines.push(...found.differences.map((each) => `  - ${differenceText(each)}\n`));
+  return printable(lines.join(""));
 }
 
 function logText(entries: readonly LogEntry[]): string {
@@ -136,6 +156,8 @@ export class TextReport {
       case "planned":
         if (event.steps.length === 0) return out(this.#upToDate());
         return out(event.steps.map(plannedText).join(""));
+      case "verified":
+        return out(event.verdicts.map(verdictText).join(""));
       case "log":
         return out(logText(event.entries));
       case "schema":
