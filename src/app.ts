@@ -8,6 +8,10 @@ import { readArgv, type OptionValues } from "./input/argv.ts";
 import { databasePath, migrationsDirectory, type Environment } from "./input/location.ts";
 import type { DriverRequest, Workplace } from "./perform.ts";
 import type { Driver } from "./run/driver.ts";
+import type { Signals } from "./run/execute.ts";
+import type { Line } from "./input/lines.ts";
+import { isSound } from "./report/tally.ts";
+import type { TextReport } from "./report/text.ts";
 import type { ReplyForm } from "./session.ts";
 
 /** The world that the tool runs in. */
@@ -22,11 +26,14 @@ export interface Io {
   readonly openDriver: (request: DriverRequest) => Promise<Driver>;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
+  /** Signals that ask to end; null where a signal ends the process by itself. */
+  readonly signals: Signals | null;
 }
 
 const { version } = packageJson;
 const commandWaitMs = 30_000;
 const messageWaitMs = 4_000;
+const longestLine = 16 * 1024 * 1024;
 
 async function reportFailure(io: Io, found: Failure, options: OptionValues): Promise<number> {
   if (options["json"] === true) {
@@ -47,21 +54,22 @@ async function workplace(
   const path = databasePath(options, io.environment);
   if (!path.ok) return path;
   const { readCatalog } = await import("./migration/source.ts");
-  const { openDriver, now } = io;
+  const { openDriver, now, signals } = io;
   const directory = migrationsDirectory(options, io.environment);
   const catalog = (): ReturnType<typeof readCatalog> => readCatalog(directory);
-  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now });
+  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals });
 }
 
 async function readOwn(name: string, options: OptionValues): Promise<Result<Command>> {
-  const { db: _db, dir: _dir, json: _json, reply: _reply, ...own } = options;
+  const { db: _db, dir: _dir, json: _json, ...own } = options;
   const fields = Object.entries(own).map(([key, value]) => [key.replaceAll("-", "_"), value]);
   const { readCommand } = await import("./command.ts");
   const spell = (key: string): string => `--${key.replaceAll("_", "-")}`;
   const command = readCommand({ type: name, ...Object.fromEntries(fields) }, spell);
   if (!command.ok) return command;
-  if (command.value.type === "init") throw new Error("init is no command of the command line");
-  return ok(command.value);
+  const { value } = command;
+  if (value.type === "init" || value.type === "help") throw new Error(`${value.type} is a message`);
+  return ok(value);
 }
 
 async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
@@ -77,11 +85,7 @@ async function runCommand(io: Io, name: string, options: OptionValues): Promise<
     const report = commandJson(command.value.type, place.value.path, events);
     await io.writeOut(`${JSON.stringify(report)}\n`);
   } else {
-    const { TextReport } = await import("./report/text.ts");
-    const report = new TextReport(
-      place.value.path,
-      command.value.type === "rollback" ? "down" : "up",
-    );
+    const report = await textReport(io, command.value, place.value.path);
     let written: Promise<unknown> = Promise.resolve();
     await perform(command.value, place.value, (event) => {
       events.push(event);
@@ -91,8 +95,41 @@ async function runCommand(io: Io, name: string, options: OptionValues): Promise<
     });
     await written;
   }
+  return exitOf(command.value, events);
+}
+
+async function runNew(io: Io, options: OptionValues): Promise<number> {
+  const { createMigration } = await import("./migration/create.ts");
+  const created = createMigration({
+    directory: migrationsDirectory(options, io.environment) ?? "migrations",
+    name: String(options["name"] ?? ""),
+    isTypeScript: options["ts"] === true,
+    isTimestamp: options["timestamp"] === true,
+    date: new Date(),
+  });
+  if (!created.ok) return reportFailure(io, created.failure, options);
+  const files = created.value;
+  const json = JSON.stringify({ command: "new", ok: true, files });
+  await io.writeOut(
+    options["json"] === true ? `${json}\n` : files.map((file) => `${file}\n`).join(""),
+  );
+  return 0;
+}
+
+async function textReport(io: Io, command: Command, path: string): Promise<TextReport> {
+  const { TextReport } = await import("./report/text.ts");
+  const { coloured, plain } = await import("./report/style.ts");
+  const isPlain = (io.environment["NO_COLOR"] ?? "") !== "" || !(await io.isTerminal(1));
+  const goesDown = command.type === "rollback" || (command.type === "plan" && command.rollback);
+  return new TextReport(path, goesDown ? "down" : "up", isPlain ? plain : coloured);
+}
+
+function exitOf(command: Command, events: readonly Event[]): number {
   const failed = events.find((event) => event.kind === "failed");
-  return failed === undefined ? 0 : exitStatus(failed.failure.code);
+  if (failed !== undefined) return exitStatus(failed.failure.code);
+  const isCheck = command.type === "status" && command.check;
+  const status = isCheck ? events.find((event) => event.kind === "status") : undefined;
+  return status === undefined || isSound(status.rows, status.drift) ? 0 : 1;
 }
 
 function replyForm(options: OptionValues): Result<ReplyForm> {
@@ -105,6 +142,13 @@ function replyForm(options: OptionValues): Result<ReplyForm> {
   );
 }
 
+function maxLine(options: OptionValues): Result<number> {
+  const bytes = options["max-line"] ?? longestLine;
+  if (typeof bytes === "number" && bytes > 0) return ok(bytes);
+  const text = `--max-line must be a number of bytes: current value is ${JSON.stringify(bytes)}.`;
+  return fail("usage.invalid-option", text, "See rung help.");
+}
+
 async function messageWait(options: OptionValues): Promise<Result<number>> {
   const given = options["lock-timeout"];
   if (given === undefined) return ok(messageWaitMs);
@@ -114,29 +158,35 @@ async function messageWait(options: OptionValues): Promise<Result<number>> {
 
 async function runSession(
   io: Io,
-  lines: AsyncIterable<string> | readonly string[],
+  lines: (limit: number) => AsyncIterable<Line> | readonly Line[],
   options: OptionValues,
 ): Promise<number> {
   const form = replyForm(options);
   if (!form.ok) return reportFailure(io, form.failure, options);
+  const limit = maxLine(options);
+  if (!limit.ok) return reportFailure(io, limit.failure, options);
   const wait = await messageWait(options);
   if (!wait.ok) return reportFailure(io, wait.failure, options);
   const place = await workplace(io, options, wait.value);
   if (!place.ok) return reportFailure(io, place.failure, options);
   const { Session } = await import("./session.ts");
-  const session = new Session(place.value, form.value);
-  for await (const line of lines) {
-    const reply = await session.answer(line);
-    const isRead = reply === "" || (await io.writeOut(reply));
-    if (!isRead) break;
+  const settings = { form: form.value, hasEvents: options["events"] === true, write: io.writeOut };
+  const session = new Session(place.value, settings);
+  for await (const line of lines(limit.value)) {
+    if (!(await session.answer(line))) break;
   }
+  session.close();
   return session.hasErred ? 1 : 0;
+}
+
+function lineOf(text: string): Line {
+  return { kind: "text", text };
 }
 
 async function runNothing(io: Io, options: OptionValues): Promise<number> {
   if (!(await io.isTerminal(0))) {
-    const { linesOf } = await import("./input/messages.ts");
-    return runSession(io, linesOf(io.input()), options);
+    const { linesOf } = await import("./input/lines.ts");
+    return runSession(io, (limit) => linesOf(io.input(), limit), options);
   }
   const status = await runCommand(io, "status", options);
   const { generalHelp } = await import("./input/help.ts");
@@ -154,9 +204,10 @@ export async function run(io: Io): Promise<number> {
   const { value } = invocation;
   switch (value.kind) {
     case "command":
+      if (value.command === "new") return runNew(io, value.options);
       return runCommand(io, value.command, value.options);
     case "messages":
-      return runSession(io, value.lines, value.options);
+      return runSession(io, () => value.lines.map(lineOf), value.options);
     case "none":
       return runNothing(io, value.options);
     case "help": {

@@ -1,4 +1,4 @@
-// Everything that can be asked of the tool, and the schemas that command line and messages share.
+// Everything that can be asked of the tool, and the messageSchemas that command line and messages share.
 
 import * as v from "valibot";
 import { fail, ok, type Result } from "./failure.ts";
@@ -13,15 +13,42 @@ function milliseconds(value: string | number): number {
   return amount === "" ? Number.NaN : Math.round(Number(amount) * (unitMs[unit] ?? Number.NaN));
 }
 
+function isDuration(value: string | number): boolean {
+  const ms = milliseconds(value);
+  return ms >= 0 && ms <= longestMs;
+}
+
+const durationWanted = "must be a duration such as 30s, 500ms or 2m";
+
 /** A duration (`30s`, `500ms`, `2m`, or a bare number of seconds), read as milliseconds. */
 const duration = v.pipe(
-  v.union([v.string(), v.number()], "must be a duration such as 30s, 500ms or 2m"),
+  v.union([v.string(), v.number()], durationWanted),
+  v.check(isDuration, durationWanted),
   v.transform(milliseconds),
-  v.check((ms) => ms >= 0 && ms <= longestMs, "must be a duration such as 30s, 500ms or 2m"),
 );
 
 const flag = v.boolean("must be true or false");
 const wait = { lock_timeout: v.optional(duration) };
+
+function wholeNumber(least: number, message: string): v.GenericSchema<number, number> {
+  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(least, message));
+}
+
+const version = wholeNumber(1, "must be the version of a migration");
+const target = wholeNumber(0, "must be a version, or 0");
+const count = wholeNumber(1, "must be a whole number from 1");
+
+/** A command goes up to a version, or a number of steps far, or as far as it can. */
+const reach = { to: v.optional(target), steps: v.optional(count) };
+const dryRun = { dry_run: v.optional(flag, false) };
+const detail = { detail: v.optional(flag, false) };
+const downSource = {
+  down: v.optional(
+    v.picklist(["recorded", "catalog"], "must be one of recorded, catalog"),
+    "recorded",
+  ),
+};
+const order = { allow_out_of_order: v.optional(flag, false) };
 
 /** How many migrations share a commit: those of a short while, one, or all of the run. */
 export const commitModes = ["group", "each", "all"] as const;
@@ -30,21 +57,73 @@ export type CommitMode = (typeof commitModes)[number];
 const migrate = v.strictObject({
   type: v.literal("migrate"),
   ...wait,
-  allow_out_of_order: v.optional(flag, false),
+  ...reach,
+  ...dryRun,
+  ...order,
   commit: v.optional(v.picklist(commitModes, `must be one of ${commitModes.join(", ")}`), "group"),
-  detail: v.optional(flag, false),
+  strict: v.optional(flag, false),
+  ...detail,
 });
 
 const rollback = v.strictObject({
   type: v.literal("rollback"),
   ...wait,
-  detail: v.optional(flag, false),
+  ...reach,
+  ...dryRun,
+  ...downSource,
+  ...detail,
+});
+
+const redo = v.strictObject({
+  type: v.literal("redo"),
+  ...wait,
+  steps: v.optional(count, 1),
+  ...dryRun,
+  ...downSource,
+  ...detail,
+});
+
+const plan = v.strictObject({
+  type: v.literal("plan"),
+  ...wait,
+  rollback: v.optional(flag, false),
+  ...reach,
+  ...order,
+  ...downSource,
 });
 
 const status = v.strictObject({
   type: v.literal("status"),
   ...wait,
-  detail: v.optional(flag, false),
+  check: v.optional(flag, false),
+  ...detail,
+});
+
+const verify = v.strictObject({ type: v.literal("verify"), ...wait });
+
+const log = v.strictObject({ type: v.literal("log"), ...wait });
+
+const schema = v.strictObject({ type: v.literal("schema"), ...wait, at: v.optional(target) });
+
+const baseline = v.strictObject({
+  type: v.literal("baseline"),
+  ...wait,
+  version,
+  force: v.optional(flag, false),
+  ...dryRun,
+});
+
+const oneOrAll = v.union([version, v.literal("all")], "must be a version, or all");
+
+const repair = v.strictObject({
+  type: v.literal("repair"),
+  ...wait,
+  changed: v.optional(oneOrAll),
+  missing: v.optional(oneOrAll),
+  drift: v.optional(flag, false),
+  settle: v.optional(version),
+  as: v.optional(v.picklist(["applied", "pending"], "must be one of applied, pending")),
+  ...dryRun,
 });
 
 const init = v.strictObject({
@@ -53,21 +132,60 @@ const init = v.strictObject({
   node_ids: v.array(v.string("must be a list of strings"), "must be a list of strings"),
 });
 
-const schemas = { migrate, rollback, status, init };
+const help = v.strictObject({ type: v.literal("help") });
+
+/** The schema of everything that can be asked in a message, by its type. */
+export const messageSchemas = {
+  migrate,
+  rollback,
+  redo,
+  plan,
+  status,
+  verify,
+  log,
+  schema,
+  baseline,
+  repair,
+  init,
+  help,
+};
 
 export type MigrateCommand = v.InferOutput<typeof migrate>;
 export type RollbackCommand = v.InferOutput<typeof rollback>;
+export type RedoCommand = v.InferOutput<typeof redo>;
+export type PlanCommand = v.InferOutput<typeof plan>;
 export type StatusCommand = v.InferOutput<typeof status>;
+export type VerifyCommand = v.InferOutput<typeof verify>;
+export type LogCommand = v.InferOutput<typeof log>;
+export type SchemaCommand = v.InferOutput<typeof schema>;
+export type BaselineCommand = v.InferOutput<typeof baseline>;
+export type RepairCommand = v.InferOutput<typeof repair>;
+/** What an interrupted migration is settled as. */
+export type SettledState = NonNullable<RepairCommand["as"]>;
+export type HelpCommand = v.InferOutput<typeof help>;
 export type InitCommand = v.InferOutput<typeof init>;
 
 /** A command that works on the database. */
-export type Command = MigrateCommand | RollbackCommand | StatusCommand;
+export type Command =
+  | MigrateCommand
+  | RollbackCommand
+  | RedoCommand
+  | PlanCommand
+  | StatusCommand
+  | VerifyCommand
+  | LogCommand
+  | SchemaCommand
+  | BaselineCommand
+  | RepairCommand;
+
+/** Everything that can be asked in a message. */
+export type Request = Command | InitCommand | HelpCommand;
 
 /** Names of everything that can be asked in a message. */
-export const messageTypes = Object.keys(schemas);
+export const messageTypes = Object.keys(messageSchemas);
 
-function isMessageType(type: string): type is keyof typeof schemas {
-  return Object.hasOwn(schemas, type);
+function isMessageType(type: string): type is keyof typeof messageSchemas {
+  return Object.hasOwn(messageSchemas, type);
 }
 
 type Issue = v.BaseIssue<unknown>;
@@ -75,28 +193,64 @@ type Issue = v.BaseIssue<unknown>;
 /** How an option or field is written where it was given: `--lock-timeout` or `lock_timeout`. */
 export type Spelling = (key: string) => string;
 
-function describe(issue: Issue, spell: Spelling): string {
-  const key = spell(v.getDotPath(issue)?.split(".")[0] ?? "type");
-  if (issue.type === "strict_object") {
-    return issue.expected === "never" ? `${key} is not known here` : `${key} is missing`;
-  }
-  return `${key} ${issue.message}: current value is ${JSON.stringify(issue.input)}`;
+function describe(issue: Issue, input: Readonly<Record<string, unknown>>, spell: Spelling): string {
+  const field = v.getDotPath(issue)?.split(".")[0] ?? "type";
+  const key = spell(field);
+  const current = input[field];
+  if (issue.type === "strict_object") return `${key} is missing`;
+  return `${key} ${issue.message}: current value is ${shown(current)}`;
 }
 
-/** Reads a command, or `init`, from plain data. Fails with `usage.unknown-message` or `usage.invalid-option`. */
+/** How long a value may be that a message repeats to its sender. */
+const shownLength = 100;
+
+/** A value as JSON, cut short; what holds other values is only named, as it could nest without end. */
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null) {
+    return Array.isArray(value) ? "a list" : "an object";
+  }
+  const json = JSON.stringify(value) ?? "undefined";
+  return json.length > shownLength ? `${json.slice(0, shownLength)}…` : json;
+}
+
+/** What no single field can tell: which of them belong together, and which exclude each other. */
+function checkTogether<T extends Request>(command: T, spell: Spelling): Result<T> {
+  const refuse = (what: string): Result<T> =>
+    fail("usage.invalid-option", `In ${command.type}, ${what}.`, `See rung help ${command.type}.`);
+  const isTwice = "to" in command && command.to !== undefined && command.steps !== undefined;
+  if (isTwice) return refuse(`${spell("to")} and ${spell("steps")} exclude each other`);
+  if (command.type !== "repair") return ok(command);
+  const { changed, missing, drift, settle, as } = command;
+  const asked = [changed, missing, settle].filter((each) => each !== undefined).length;
+  if (asked + (drift ? 1 : 0) !== 1) {
+    const ways = ["changed", "missing", "drift", "settle"].map(spell);
+    return refuse(`say what to repair, one thing at a time: ${ways.join(", ")}`);
+  }
+  if ((settle === undefined) === (as === undefined)) return ok(command);
+  return refuse(`${spell("settle")} and ${spell("as")} belong together`);
+}
+
+/** Reads what is asked from plain data. Fails with `usage.unknown-message` or `usage.invalid-option`. */
 export function readCommand(
   input: Readonly<Record<string, unknown>>,
   spell: Spelling,
-): Result<Command | InitCommand> {
+): Result<Request> {
   const type = input["type"];
   if (typeof type !== "string" || !isMessageType(type)) {
-    const text = `The type ${JSON.stringify(type)} is not known.`;
+    const text = `The type ${shown(type)} is not known.`;
     return fail("usage.unknown-message", text, `The types are ${messageTypes.join(", ")}.`);
   }
-  const schema: v.GenericSchema<unknown, Command | InitCommand> = schemas[type];
+  const { entries } = messageSchemas[type];
+  // A key such as __proto__ is inherited by every table of keys, and must not pass for one of ours.
+  const unknown = Object.keys(input).find((key) => !Object.hasOwn(entries, key));
+  if (unknown !== undefined) {
+    const text = `In ${type}, ${spell(unknown.slice(0, shownLength))} is not known here.`;
+    return fail("usage.invalid-option", text, `See rung help ${type}.`);
+  }
+  const schema: v.GenericSchema<unknown, Request> = messageSchemas[type];
   const parsed = v.safeParse(schema, input, { abortEarly: true });
-  if (parsed.success) return ok(parsed.output);
+  if (parsed.success) return checkTogether(parsed.output, spell);
   const [issue] = parsed.issues;
-  const text = `In ${type}, ${describe(issue, spell)}.`;
+  const text = `In ${type}, ${describe(issue, input, spell)}.`;
   return fail("usage.invalid-option", text, `See rung help ${type}.`);
 }

@@ -1,30 +1,22 @@
 // Everything that can happen while a command runs, in the order in which it happens.
 
 import type { Failure } from "./failure.ts";
-import type { Direction } from "./migration/migration.ts";
+import type { Amendment } from "./plan/amend.ts";
+import type { LogEntry } from "./plan/history.ts";
+import type { PlannedStep } from "./plan/preview.ts";
+import type { Verdict } from "./plan/verdict.ts";
+import type { StatusRow } from "./plan/status.ts";
+import type { Difference, SchemaObject } from "./plan/schema.ts";
+import type { Direction, MigrationName } from "./migration/migration.ts";
 
-/** A migration as events name it. */
-export interface MigrationName {
-  readonly version: number;
-  readonly name: string;
-}
-
-/** Where a migration stands when the catalog is held against history. */
-export type MigrationState =
-  "applied" | "pending" | "out-of-order" | "changed" | "missing" | "interrupted";
-
-/** One row of a status report; what is only known of an applied migration is null for the others. */
-export interface StatusRow extends MigrationName {
-  readonly state: MigrationState;
-  /** UTC, RFC 3339. */
-  readonly appliedAt: string | null;
-  readonly durationMs: number | null;
-  readonly appliedBy: string | null;
-}
-
+/** One thing that happened. */
 export type Event =
   /** Another process holds the write lock, or a reader holds up the commit. */
   | { readonly kind: "waiting"; readonly elapsedMs: number }
+  /** The schema is not as our latest change left it. */
+  | { readonly kind: "drift"; readonly differences: readonly Difference[] }
+  /** Something worth knowing that stops nothing. */
+  | { readonly kind: "note"; readonly text: string }
   /** A step begins to run; nothing of it is durable. */
   | { readonly kind: "running"; readonly direction: Direction; readonly migration: MigrationName }
   /** A step is durable: its commit has returned. */
@@ -35,7 +27,19 @@ export type Event =
       readonly durationMs: number;
     }
   /** How the migrations stand; `catalog` names where they come from. */
-  | { readonly kind: "status"; readonly catalog: string; readonly rows: readonly StatusRow[] }
+  | {
+      readonly kind: "status";
+      readonly catalog: string;
+      readonly rows: readonly StatusRow[];
+      readonly drift: readonly Difference[];
+    }
+  /** History was changed as asked; durable, unless it was only to be shown. */
+  | { readonly kind: "amended"; readonly amendment: Amendment; readonly isDryRun: boolean }
+  /** What a run would do. */
+  | { readonly kind: "planned"; readonly steps: readonly PlannedStep[] }
+  | { readonly kind: "verified"; readonly verdicts: readonly Verdict[] }
+  | { readonly kind: "log"; readonly entries: readonly LogEntry[] }
+  | { readonly kind: "schema"; readonly objects: readonly SchemaObject[] }
   /** The command came to its end. */
   | { readonly kind: "finished" }
   /** The command failed; `migration` is the one at fault, if it is one's. */

@@ -6,6 +6,8 @@ export type FailureCode =
   | "usage.unknown-option"
   | "usage.invalid-option"
   | "usage.unexpected-argument"
+  | "usage.missing-argument"
+  | "usage.unknown-version"
   | "usage.database-url"
   | "usage.unknown-message"
   | "usage.malformed-message"
@@ -25,9 +27,15 @@ export type FailureCode =
   | "history.irreversible"
   | "history.changed"
   | "history.missing"
+  | "history.ahead"
   | "history.out-of-order"
   | "history.interrupted"
+  | "history.not-interrupted"
+  | "history.not-changed"
+  | "history.not-missing"
+  | "history.not-baseline"
   | "history.format"
+  | "schema.drifted"
   | "database.locked"
   | "database.cannot-open"
   | "database.not-a-database"
@@ -45,6 +53,10 @@ export type FailureCode =
   | "guard.foreign-keys"
   | "guard.lost-rows"
   | "guard.lost-objects"
+  | "verify.not-reversible"
+  | "interrupted.sighup"
+  | "interrupted.sigint"
+  | "interrupted.sigterm"
   | "internal";
 
 /** What a failure left behind: nothing is changed, some migrations are durable, or nobody can know. */
@@ -114,6 +126,13 @@ const exitByFamily: Readonly<Record<string, number>> = {
   internal: 70,
 };
 
+/** 128 and the signal's number, as a shell reports a process that a signal ended. */
+const exitBySignal: Readonly<Record<string, number>> = {
+  "interrupted.sighup": 129,
+  "interrupted.sigint": 130,
+  "interrupted.sigterm": 143,
+};
+
 const protocolByFamily: Readonly<Record<string, number>> = {
   usage: 12,
   catalog: 22,
@@ -123,6 +142,7 @@ const protocolByFamily: Readonly<Record<string, number>> = {
   step: 14,
   guard: 14,
   verify: 14,
+  interrupted: 14,
   internal: 13,
 };
 
@@ -132,7 +152,7 @@ function familyOf(code: FailureCode): string {
 
 /** The process's exit status for a failure. */
 export function exitStatus(code: FailureCode): number {
-  return exitByFamily[familyOf(code)] ?? 70;
+  return exitBySignal[code] ?? exitByFamily[familyOf(code)] ?? 70;
 }
 
 /** Maelstrom's error code for a failure (Maelstrom, doc/protocol.md, "Errors"). */

@@ -19,7 +19,8 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const edits = candidate.startsWith(word) && word.length > 1 ? 1 : distance(word, candidate);
-    if (edits < least) {
+    const isAlike = edits < Math.max(word.length, candidate.length);
+    if (isAlike && edits < least) {
       best = candidate;
       least = edits;
     }

@@ -1,16 +1,27 @@
 // One command on one database: catalog and driver are brought together, and events come out.
 
-import type { Command } from "./command.ts";
+import type {
+  BaselineCommand,
+  Command,
+  LogCommand,
+  PlanCommand,
+  RepairCommand,
+  SchemaCommand,
+  StatusCommand,
+  VerifyCommand,
+} from "./command.ts";
 import type { Event } from "./event.ts";
+import type { Failure, Result } from "./failure.ts";
 import type { Catalog } from "./migration/migration.ts";
+import type { SteppingCommand } from "./plan/plan.ts";
 import { refuseSample, statusRows } from "./plan/status.ts";
 import type { Driver } from "./run/driver.ts";
-import type { Result } from "./failure.ts";
+import type { Signals } from "./run/execute.ts";
 
-/** How a driver is asked for: by path, and by what the command may do there. */
+/** How a driver is asked for: by path, and by what the command may do there. "memory" takes no path. */
 export interface DriverRequest {
   readonly path: string;
-  readonly mayCreate: boolean;
+  readonly mode: "read" | "write" | "create" | "memory";
   readonly readWaitMs: number;
 }
 
@@ -23,14 +34,151 @@ export interface Workplace {
   readonly lockTimeoutMs: number;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
+  readonly signals: Signals | null;
 }
 
-async function look(catalog: Catalog, driver: Driver): Promise<Event> {
+/** What the commands below work with. */
+interface Job {
+  readonly place: Workplace;
+  readonly catalog: Catalog;
+  readonly driver: Driver;
+  readonly waitMs: number;
+  readonly emit: (event: Event) => void;
+}
+
+function failedWith(failure: Failure): Event {
+  return { kind: "failed", failure, migration: null };
+}
+
+/** Only these may make a database where there is none; those that only look get no more than they need. */
+function modeOf(command: Command): "read" | "write" | "create" {
+  if ("dry_run" in command && command.dry_run) return "read";
+  switch (command.type) {
+    case "migrate":
+    case "baseline":
+      return "create";
+    case "rollback":
+    case "redo":
+    case "repair":
+      return "write";
+    case "status":
+    case "verify":
+    case "plan":
+    case "log":
+    case "schema":
+      return "read";
+  }
+}
+
+async function status(_command: StatusCommand, { driver, catalog, emit }: Job): Promise<void> {
   const outcome = await driver.perform({ do: "look" });
   const allowed = outcome.is === "looked" ? refuseSample(catalog, outcome.history) : outcome;
-  if ("failure" in allowed) return { kind: "failed", failure: allowed.failure, migration: null };
+  if ("failure" in allowed) return emit(failedWith(allowed.failure));
   if (outcome.is !== "looked") throw new Error(`a look came to ${outcome.is}`);
-  return { kind: "status", catalog: catalog.label, rows: statusRows(catalog, outcome.history) };
+  const { drift } = outcome.history;
+  const rows = statusRows(catalog, outcome.history);
+  emit({ kind: "status", catalog: catalog.label, rows, drift });
+}
+
+async function log(_command: LogCommand, { driver, emit }: Job): Promise<void> {
+  const outcome = await driver.perform({ do: "read-log" });
+  if (outcome.is === "failed") return emit(failedWith(outcome.failure));
+  if (outcome.is !== "log-read") throw new Error(`reading the log came to ${outcome.is}`);
+  emit({ kind: "log", entries: outcome.entries });
+}
+
+async function schema(command: SchemaCommand, job: Job): Promise<void> {
+  if (command.at !== undefined) {
+    const { schemaAt } = await import("./run/scratch.ts");
+    const made = await schemaAt(job.catalog, command.at, job.place);
+    return job.emit(made.ok ? { kind: "schema", objects: made.value } : failedWith(made.failure));
+  }
+  const outcome = await job.driver.perform({ do: "survey" });
+  if (outcome.is === "failed") return job.emit(failedWith(outcome.failure));
+  if (outcome.is !== "surveyed") throw new Error(`a survey came to ${outcome.is}`);
+  job.emit({ kind: "schema", objects: outcome.objects });
+}
+
+async function verifyAll(_command: VerifyCommand, { catalog, place, emit }: Job): Promise<void> {
+  const { verify } = await import("./run/verify.ts");
+  const { verdictFailure } = await import("./plan/verdict.ts");
+  const verdicts = await verify(catalog, place);
+  emit({ kind: "verified", verdicts });
+  const failure = verdictFailure(verdicts);
+  if (failure !== null) emit(failedWith(failure));
+}
+
+async function repair(
+  command: RepairCommand,
+  { driver, catalog, waitMs, emit }: Job,
+): Promise<void> {
+  const { amend } = await import("./run/amend.ts");
+  const { planRepair } = await import("./plan/amend.ts");
+  const settings = { driver, waitMs, isDryRun: command.dry_run };
+  emit(await amend((history) => planRepair(command, catalog, history), settings));
+}
+
+async function baseline(command: BaselineCommand, job: Job): Promise<void> {
+  const { catalog, driver, waitMs, place, emit } = job;
+  const { amend } = await import("./run/amend.ts");
+  const { planBaseline } = await import("./plan/amend.ts");
+  const { schemaAt } = await import("./run/scratch.ts");
+  const made = command.force ? null : await schemaAt(catalog, command.version, place);
+  if (made !== null && !made.ok) return emit(failedWith(made.failure));
+  const wanted = made === null ? null : made.value;
+  const settings = { driver, waitMs, isDryRun: command.dry_run };
+  emit(
+    await amend((history, live) => planBaseline(command, catalog, history, wanted, live), settings),
+  );
+}
+
+function steppingOf(command: PlanCommand): SteppingCommand {
+  const { lock_timeout, to, steps, down, allow_out_of_order } = command;
+  const common = {
+    dry_run: true,
+    detail: false,
+    ...(lock_timeout === undefined ? {} : { lock_timeout }),
+    ...(to === undefined ? {} : { to }),
+    ...(steps === undefined ? {} : { steps }),
+  };
+  if (command.rollback) return { type: "rollback", down, ...common };
+  return { type: "migrate", allow_out_of_order, commit: "group", strict: false, ...common };
+}
+
+async function step(command: SteppingCommand, job: Job): Promise<void> {
+  const { catalog, driver, waitMs, place, emit } = job;
+  if (command.dry_run) {
+    const { preview } = await import("./run/preview.ts");
+    for (const event of await preview({ command, catalog }, driver)) emit(event);
+    return;
+  }
+  const { execute } = await import("./run/execute.ts");
+  const commit = command.type === "migrate" ? command.commit : "group";
+  const request = { command, catalog, commit, lockTimeoutMs: waitMs };
+  await execute(request, { driver, now: place.now, signals: place.signals, emit });
+}
+
+async function dispatch(command: Command, job: Job): Promise<void> {
+  switch (command.type) {
+    case "status":
+      return status(command, job);
+    case "verify":
+      return verifyAll(command, job);
+    case "log":
+      return log(command, job);
+    case "schema":
+      return schema(command, job);
+    case "repair":
+      return repair(command, job);
+    case "baseline":
+      return baseline(command, job);
+    case "plan":
+      return step(steppingOf(command), job);
+    case "migrate":
+    case "rollback":
+    case "redo":
+      return step(command, job);
+  }
 }
 
 /** Runs a command; all that comes of it, failures included, is emitted as events. */
@@ -40,25 +188,12 @@ export async function perform(
   emit: (event: Event) => void,
 ): Promise<void> {
   const catalog = place.catalog();
-  if (!catalog.ok) {
-    emit({ kind: "failed", failure: catalog.failure, migration: null });
-    return;
-  }
-  const lockTimeoutMs = command.lock_timeout ?? place.lockTimeoutMs;
-  const driver = await place.openDriver({
-    path: place.path,
-    mayCreate: command.type === "migrate",
-    readWaitMs: lockTimeoutMs,
-  });
+  if (!catalog.ok) return emit(failedWith(catalog.failure));
+  const waitMs = command.lock_timeout ?? place.lockTimeoutMs;
+  const mode = modeOf(command);
+  const driver = await place.openDriver({ path: place.path, mode, readWaitMs: waitMs });
   try {
-    if (command.type === "status") {
-      emit(await look(catalog.value, driver));
-      return;
-    }
-    const { execute } = await import("./run/execute.ts");
-    const commit = command.type === "migrate" ? command.commit : "group";
-    const request = { command, catalog: catalog.value, commit, lockTimeoutMs };
-    await execute(request, { driver, now: place.now, emit });
+    await dispatch(command, { place, catalog: catalog.value, driver, waitMs, emit });
   } finally {
     driver.close();
   }

@@ -1,6 +1,7 @@
 // This process as the world of the app: its words, streams, clock and exit status.
 
 import { run, type Io } from "./app.ts";
+import { processOneSignals } from "./platform/signals.ts";
 import { isTerminal, readInput, writeError, writeOut } from "./platform/stdio.ts";
 
 /** The world as it is. */
@@ -16,6 +17,7 @@ export const processIo: Io = {
     return openDatabase(request);
   },
   now: () => performance.now(),
+  signals: processOneSignals(),
 };
 
 /** Runs the app in a world and leaves its exit status with the process; what is thrown is a bug of ours (70). */

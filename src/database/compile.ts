@@ -2,9 +2,10 @@
 
 import { Cursor } from "../migration/cursor.ts";
 import { tokenAt } from "../migration/tokens.ts";
+import { foldName } from "../plan/schema.ts";
 import { messageOf } from "./errors.ts";
 import { textOf } from "./facts.ts";
-import { foldName, isOwn, quoteName } from "./objects.ts";
+import { isOwn, quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** A view or trigger as the schema has it. */

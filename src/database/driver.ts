@@ -1,23 +1,26 @@
 // The driver over a SQLite file: performs each effect of a run, and says what came of it.
 
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { failure, type Failure, type Result } from "../failure.ts";
 import type { Statement } from "../migration/statements.ts";
+import type { Amendment } from "../plan/amend.ts";
 import { noHistory, type History } from "../plan/history.ts";
-import type { Call, ReadyStep } from "../plan/plan.ts";
-import type { Driver, Effect, Outcome } from "../run/driver.ts";
+import type { Call, ReadyStep } from "../plan/step.ts";
+import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
+import { callSite } from "./callsite.ts";
 import { databaseFailure, isBusy, messageOf } from "./errors.ts";
 import { Handle, statementFailure, StepError, transactionLost } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
 import { findingsFailure } from "./guard.ts";
-import { foundHistory, HistoryWriter, readHistory } from "./history.ts";
+import { foundHistory, HistoryWriter, readHistory, readLog, type Stamp } from "./history.ts";
+import { liveSchema, schemaVersion, SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
 import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
 
 /** What a driver is opened with. */
 export interface DriverSettings {
   readonly path: string;
-  /** Whether `begin` may create the database. */
+  /** What the command may do: only look, write to what is there, or create it. */
   readonly mode: OpenMode;
   /** How long a plain read waits for a lock, in milliseconds. */
   readonly readWaitMs: number;
@@ -33,10 +36,18 @@ const done: Outcome = { is: "done" };
 export class SqliteDriver implements Driver {
   readonly #settings: DriverSettings;
   #connection: Connection | null = null;
-  #writer: HistoryWriter | null = null;
   /** SQLite's data_version when history was last read: it moves when another connection commits. */
   #seen: unknown = null;
+  /** History as of `#seen`, as long as nothing of our own was written since. */
+  #known: History | null = null;
+  /** The file that was opened. */
+  #identity = "";
   #facts: SchemaFacts | null = null;
+  #tracker: SchemaTracker | null = null;
+  /** Whether something else has changed the schema since our latest change. */
+  #hasDrifted = false;
+  /** Whether a step outside any transaction has run here: what it set on the connection goes with it. */
+  #isWorn = false;
   /** The step whose savepoint is open. */
   #scope: StepScope | null = null;
 
@@ -44,7 +55,7 @@ export class SqliteDriver implements Driver {
     this.#settings = settings;
   }
 
-  perform(effect: Effect): Outcome {
+  perform(effect: DatabaseEffect): Outcome {
     try {
       return this.#perform(effect);
     } catch (error) {
@@ -56,16 +67,17 @@ export class SqliteDriver implements Driver {
   }
 
   close(): void {
-    this.#writer?.close();
     this.#connection?.close();
-    this.#writer = null;
     this.#connection = null;
     this.#seen = null;
+    this.#known = null;
     this.#facts = null;
+    this.#tracker = null;
     this.#scope = null;
+    this.#isWorn = false;
   }
 
-  #perform(effect: Effect): Outcome {
+  #perform(effect: DatabaseEffect): Outcome {
     switch (effect.do) {
       case "look":
         return this.#look();
@@ -84,6 +96,21 @@ export class SqliteDriver implements Driver {
         return this.#guard(effect.step);
       case "record":
         return this.#record(effect.step, effect.seq, effect.durationMs);
+      case "start":
+        this.#writer().start(effect.step, this.#stamp(effect.seq, 0));
+        return done;
+      case "mark":
+        this.#writer().mark(effect.step, effect.done);
+        return done;
+      case "amend":
+        return this.#amend(effect.amendment);
+      case "survey":
+        return this.#survey();
+      case "read-log":
+        return this.#readLog();
+      case "abandon":
+        this.#writer().abandon(effect.step);
+        return done;
       case "leave":
         this.#open().run("RELEASE rung_step");
         this.#scope = null;
@@ -97,15 +124,20 @@ export class SqliteDriver implements Driver {
       case "settle":
         this.close();
         return this.#settle();
-      case "load":
-        throw new Error("modules are loaded by the run, not by the database");
     }
   }
 
-  #open(mode: OpenMode = "existing"): Connection {
+  #open(): Connection {
     if (this.#connection !== null) return this.#connection;
-    const connection = openConnection(this.#settings.path, mode);
+    const { path, mode } = this.#settings;
+    // Read-only, nothing is checkpointed at the close; but only with a log in use, else it would leave files behind,
+    // and a journal left by a crash can only be played back by somebody who may write.
+    const isLogged = sizeOf(`${path}-wal`) > 0;
+    const connection = openConnection(path, mode === "read" && !isLogged ? "write" : mode);
+    this.#identity = identityOf(path);
     this.#connection = connection;
+    // First of all: even these pragmas read the database, and must wait while another process commits.
+    this.#wait(this.#settings.readWaitMs);
     // FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced.
     connection.run("PRAGMA synchronous = EXTRA");
     return connection;
@@ -115,9 +147,17 @@ export class SqliteDriver implements Driver {
     this.#open().run(`PRAGMA busy_timeout = ${Math.round(milliseconds)}`);
   }
 
+  #dataVersion(): unknown {
+    return this.#open().get("PRAGMA data_version")?.["data_version"] ?? null;
+  }
+
   #read(connection: Connection): Result<History> {
-    this.#seen = connection.get("PRAGMA data_version")?.["data_version"] ?? null;
-    return readHistory(connection);
+    this.#seen = this.#dataVersion();
+    this.#tracker = null;
+    const history = readHistory(connection);
+    this.#known = history.ok ? history.value : null;
+    if (history.ok) this.#hasDrifted = history.value.drift.length > 0;
+    return history;
   }
 
   #readCommitted(): Result<History> {
@@ -131,23 +171,46 @@ export class SqliteDriver implements Driver {
     }
   }
 
+  #fileKind(): FileKind {
+    const { path, mode } = this.#settings;
+    if (mode !== "memory") return fileKind(path);
+    return this.#connection === null ? "nothing" : "file";
+  }
+
+  /** Whether the file that was opened is still the one at its path. */
+  #isSameFile(): boolean {
+    const { path, mode } = this.#settings;
+    return mode === "memory" || identityOf(path) === this.#identity;
+  }
+
   #look(): Outcome {
-    if (!existsSync(this.#settings.path)) return { is: "looked", history: noHistory };
+    if (this.#connection !== null && !this.#isSameFile()) this.close();
+    const known = this.#known;
+    if (known !== null && this.#dataVersion() === this.#seen) {
+      return { is: "looked", history: known };
+    }
+    const kind = this.#fileKind();
+    if (kind === "nothing") return { is: "looked", history: noHistory };
+    if (kind !== "file") return { is: "failed", failure: noFile(this.#settings.path, kind) };
     const history = this.#readCommitted();
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "looked", history: history.value };
   }
 
   #begin(waitMs: number, foreignKeys: boolean): Outcome {
-    const connection = this.#open(this.#settings.mode);
+    if (this.#isWorn) this.close();
+    const connection = this.#open();
     this.#wait(waitMs);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
     this.#facts = null;
     connection.run("BEGIN IMMEDIATE");
-    const version = connection.get("PRAGMA data_version")?.["data_version"] ?? null;
-    if (version === this.#seen) return { is: "begun", history: null };
+    const hasMoved = this.#dataVersion() !== this.#seen;
+    // What is written from now on is our own doing, which SQLite's counter does not count.
+    this.#known = null;
+    if (!hasMoved) return { is: "begun", history: null };
     const history = this.#read(connection);
+    this.#known = null;
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "begun", history: history.value };
   }
@@ -156,6 +219,7 @@ export class SqliteDriver implements Driver {
     const connection = this.#open();
     connection.run("SAVEPOINT rung_step");
     this.#facts ??= new SchemaFacts(connection);
+    this.#tracked();
     this.#scope = new StepScope(connection, this.#facts, step);
     return done;
   }
@@ -167,19 +231,22 @@ export class SqliteDriver implements Driver {
 
   #execute(step: ReadyStep, statement: Statement): Outcome {
     const connection = this.#open();
+    const run = (): void => connection.run(statement.text);
     try {
-      this.#entered().run(statement, () => connection.run(statement.text));
+      if (step.options.transaction) this.#entered().run(statement, run);
+      else run();
     } catch (error) {
       const cause = statementFailure(error, step, statement, this.#settings.path);
       return { is: "failed", failure: cause };
     }
-    if (connection.inTransaction) return done;
+    if (connection.inTransaction === step.options.transaction) return done;
     return { is: "failed", failure: transactionLost(step, statement) };
   }
 
   #call(step: ReadyStep, work: Call): Outcome {
     const connection = this.#open();
-    const handle = new Handle(connection, this.#entered(), step, this.#settings.path);
+    const scope = step.options.transaction ? this.#entered() : null;
+    const handle = new Handle(connection, scope, step, this.#settings.path);
     try {
       const returned = work.call(handle);
       if (isThenable(returned)) {
@@ -191,7 +258,7 @@ export class SqliteDriver implements Driver {
     } finally {
       handle.revoke();
     }
-    if (connection.inTransaction) return done;
+    if (connection.inTransaction === step.options.transaction) return done;
     return { is: "failed", failure: transactionLost(step) };
   }
 
@@ -201,11 +268,57 @@ export class SqliteDriver implements Driver {
     return found === null ? done : { is: "failed", failure: found };
   }
 
-  #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
+  #writer(): HistoryWriter {
+    return new HistoryWriter(this.#open());
+  }
+
+  #stamp(seq: number, durationMs: number): Stamp {
     const { date, by } = this.#settings;
-    this.#writer ??= new HistoryWriter(this.#open());
-    this.#writer.record(step, { at: date().toISOString(), by: by(), seq, durationMs });
+    const fingerprint = this.#tracked().fingerprint;
+    return { at: date().toISOString(), by: by(), seq, durationMs, fingerprint };
+  }
+
+  #tracked(): SchemaTracker {
+    this.#tracker ??= new SchemaTracker(this.#open());
+    return this.#tracker;
+  }
+
+  #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
+    this.#tracked().follow(this.#scope?.hasOnlyCreated ?? false);
+    const writer = this.#writer();
+    writer.record(step, this.#stamp(seq, durationMs));
+    if (!step.options.transaction) this.#isWorn = true;
+    this.#keepSchemaVersion(writer);
     return done;
+  }
+
+  #amend(amendment: Amendment): Outcome {
+    const writer = this.#writer();
+    writer.amend(amendment, this.#stamp(1, 0));
+    if (amendment.kind === "accept-drift" || amendment.kind === "baseline") {
+      this.#tracked().keepAll();
+      this.#hasDrifted = false;
+    }
+    this.#keepSchemaVersion(writer);
+    return done;
+  }
+
+  #keepSchemaVersion(writer: HistoryWriter): void {
+    writer.keepSchemaVersion(this.#hasDrifted ? null : schemaVersion(this.#open()));
+  }
+
+  #survey(): Outcome {
+    if (this.#connection === null && this.#fileKind() === "nothing") {
+      return { is: "surveyed", objects: [] };
+    }
+    return { is: "surveyed", objects: liveSchema(this.#open()) };
+  }
+
+  #readLog(): Outcome {
+    if (this.#fileKind() === "nothing") return { is: "log-read", entries: [] };
+    const entries = readLog(this.#open());
+    if (!entries.ok) return { is: "failed", failure: entries.failure };
+    return { is: "log-read", entries: entries.value };
   }
 
   #undo(scope: "step" | "group"): Outcome {
@@ -213,6 +326,7 @@ export class SqliteDriver implements Driver {
     const entered = this.#scope;
     this.#scope = null;
     this.#facts = null;
+    this.#tracker = null;
     if (connection === null) return { is: "undone", transaction: "gone" };
     const isOpen = connection.inTransaction;
     if (isOpen && scope === "group") connection.run("ROLLBACK");
@@ -229,6 +343,36 @@ export class SqliteDriver implements Driver {
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "settled", history: history.value };
   }
+}
+
+/** Device and inode of the file at a path; empty where there is none. */
+function identityOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? "" : `${found.dev}:${found.ino}`;
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+type FileKind = "file" | "nothing" | "directory" | "device, pipe or socket";
+
+function fileKind(path: string): FileKind {
+  let found: ReturnType<typeof statSync>;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    // Whatever keeps us from looking at it, SQLite says best.
+    return "file";
+  }
+  if (found === undefined) return "nothing";
+  if (found.isDirectory()) return "directory";
+  return found.isFile() ? "file" : "device, pipe or socket";
+}
+
+function noFile(path: string, kind: FileKind): Failure {
+  const text = `The database ${path} is a ${kind}, not a file.`;
+  return failure("database.cannot-open", text, "Name the database file with --db.");
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -255,11 +399,11 @@ function thrown(step: ReadyStep, error: unknown): Failure {
     "step.threw",
     `Migration ${step.version} ${step.name} failed: ${messageOf(error)}`,
     "Mend the migration and run the command again.",
-    { at: { file: step.file, line: 1, column: 1 } },
+    { at: callSite(step.file, error instanceof Error ? error.stack : undefined) },
   );
 }
 
-function unexpected(effect: Effect, error: unknown): Failure {
+function unexpected(effect: DatabaseEffect, error: unknown): Failure {
   return failure(
     "step.failed",
     `SQLite refused to ${effect.do}: ${messageOf(error)}.`,

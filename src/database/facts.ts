@@ -1,7 +1,7 @@
 // What the schema says of foreign keys and triggers, kept up from its tail while only plain CREATEs happen.
 
 import type { Row } from "../migration/migration.ts";
-import { foldName } from "./objects.ts";
+import { foldName } from "../plan/schema.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** A foreign key, with folded column names. */

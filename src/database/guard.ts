@@ -2,7 +2,7 @@
 
 import { failure, type Failure, type FailureCode } from "../failure.ts";
 import type { Loss } from "../migration/migration.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { ReadyStep } from "../plan/step.ts";
 import type { Finding } from "./watch.ts";
 
 interface Verdict {

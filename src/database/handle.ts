@@ -4,7 +4,8 @@ import { failure, type Failure, type Result } from "../failure.ts";
 import { refuseForbidden } from "../migration/forbidden.ts";
 import type { MigrationDb, Row, SqlValue } from "../migration/migration.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { ReadyStep } from "../plan/step.ts";
+import { callSite } from "./callsite.ts";
 import { databaseFailure, messageOf } from "./errors.ts";
 import type { StepScope } from "./scope.ts";
 import type { Changes, Connection, Prepared } from "./sqlite.ts";
@@ -44,11 +45,6 @@ export function transactionLost(step: ReadyStep, statement?: Statement): Failure
   );
 }
 
-function unwrap<T>(result: Result<T>): T {
-  if (!result.ok) throw new StepError({ ...result.failure, code: "step.forbidden" });
-  return result.value;
-}
-
 /** How many statements stay compiled: a loop over a few texts is fast, and one over a million of them fits in memory. */
 const keptStatements = 64;
 
@@ -57,13 +53,14 @@ export class Handle implements MigrationDb {
   readonly #connection: Connection;
   readonly #step: ReadyStep;
   readonly #path: string;
-  readonly #scope: StepScope;
+  /** Null for a step outside any transaction, which nobody watches. */
+  readonly #scope: StepScope | null;
   readonly #prepared = new Map<string, { statement: Statement; prepared: Prepared }>();
   /** Iterations that have not come to their end: an open one would lock its tables. */
   readonly #open = new Set<Prepared>();
   #isRevoked = false;
 
-  constructor(connection: Connection, scope: StepScope, step: ReadyStep, path: string) {
+  constructor(connection: Connection, scope: StepScope | null, step: ReadyStep, path: string) {
     this.#connection = connection;
     this.#scope = scope;
     this.#step = step;
@@ -121,15 +118,26 @@ export class Handle implements MigrationDb {
   #check(): void {
     if (this.#isRevoked)
       throw new Error("The migration has returned: its db cannot be used any more.");
-    if (!this.#connection.inTransaction) throw new StepError(transactionLost(this.#step));
+    if (this.#connection.inTransaction === this.#step.options.transaction) return;
+    throw this.#error(transactionLost(this.#step));
   }
 
   #read(sql: string): readonly Statement[] {
-    const statements = unwrap(splitStatements(sql, this.#step.file));
+    const statements = this.#unwrap(splitStatements(sql, this.#step.file));
     for (const statement of statements) {
-      unwrap(refuseForbidden(statement, this.#step.options));
+      this.#unwrap(refuseForbidden(statement, this.#step.options));
     }
     return statements;
+  }
+
+  #unwrap<T>(result: Result<T>): T {
+    if (result.ok) return result.value;
+    throw this.#error({ ...result.failure, code: "step.forbidden" });
+  }
+
+  /** Statements know their place in the SQL text; users know it in their file. */
+  #error(cause: Failure): StepError {
+    return new StepError({ ...cause, at: callSite(this.#step.file, new Error().stack) });
   }
 
   #single(sql: string): Statement {
@@ -161,14 +169,15 @@ export class Handle implements MigrationDb {
   }
 
   #watched<T>(statement: Statement, action: () => T): T {
-    return this.#guarded(statement, () => this.#scope.run(statement, action));
+    const scope = this.#scope;
+    return this.#guarded(statement, scope === null ? action : () => scope.run(statement, action));
   }
 
   #guarded<T>(statement: Statement, action: () => T): T {
     try {
       return action();
     } catch (error) {
-      throw new StepError(statementFailure(error, this.#step, statement, this.#path));
+      throw this.#error(statementFailure(error, this.#step, statement, this.#path));
     }
   }
 }

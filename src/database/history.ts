@@ -1,9 +1,14 @@
 // The tables of our own: how history and log are laid out, read and written.
 
+import { hostname } from "node:os";
 import * as v from "valibot";
+import type { MigrationName } from "../migration/migration.ts";
 import { fail, ok, type Result } from "../failure.ts";
-import type { History, HistoryRow } from "../plan/history.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { SqlValue } from "../migration/migration.ts";
+import type { Amendment } from "../plan/amend.ts";
+import type { History, HistoryRow, LogEntry } from "../plan/history.ts";
+import type { ReadyStep } from "../plan/step.ts";
+import { driftOf, SchemaTracker } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** The layout that this build writes. */
@@ -13,7 +18,8 @@ const format = 1;
 const tables = [
   `CREATE TABLE rung_format (
   format INTEGER NOT NULL,
-  oldest INTEGER NOT NULL
+  oldest INTEGER NOT NULL,
+  schema_version INTEGER -- SQLite's, after our latest change
 ) STRICT`,
   `INSERT INTO rung_format (format, oldest) VALUES (${format}, ${format})`,
   `CREATE TABLE rung_history (
@@ -27,18 +33,28 @@ const tables = [
   fingerprint TEXT, -- of the schema after it
   applied_at  TEXT NOT NULL, -- UTC, RFC 3339
   duration_ms INTEGER NOT NULL,
-  applied_by  TEXT NOT NULL
+  applied_by  TEXT NOT NULL,
+  direction   TEXT, -- while started: up, down
+  done        INTEGER, -- while started: how many statements are known to be done
+  runner      TEXT -- while started: process@host
 ) STRICT`,
   `CREATE TABLE rung_log (
   id          INTEGER PRIMARY KEY,
   at          TEXT NOT NULL, -- UTC, RFC 3339
-  event       TEXT NOT NULL, -- apply, rollback
+  event       TEXT NOT NULL, -- apply, rollback, start, baseline, settle as …
   version     INTEGER,
   name        TEXT,
   checksum    TEXT,
   duration_ms INTEGER,
   by          TEXT NOT NULL
 ) STRICT`,
+  `CREATE TABLE rung_schema (
+  type    TEXT NOT NULL, -- table, index, view, trigger
+  name    TEXT NOT NULL, -- in lower case
+  "table" TEXT NOT NULL,
+  sql     TEXT NOT NULL,
+  PRIMARY KEY (type, name)
+) STRICT, WITHOUT ROWID`,
 ];
 
 const rowSchema = v.object({
@@ -52,15 +68,49 @@ const rowSchema = v.object({
   appliedAt: v.string(),
   durationMs: v.number(),
   appliedBy: v.string(),
+  direction: v.nullable(v.picklist(["up", "down"])),
+  done: v.nullable(v.number()),
+  runner: v.nullable(v.string()),
 });
 const rowsSchema = v.array(rowSchema);
-const formatSchema = v.object({ format: v.number(), oldest: v.number() });
+const formatSchema = v.object({
+  format: v.number(),
+  oldest: v.number(),
+  schema_version: v.nullable(v.number()),
+});
+const logSchema = v.array(
+  v.object({
+    at: v.string(),
+    event: v.string(),
+    version: v.nullable(v.number()),
+    name: v.nullable(v.string()),
+    durationMs: v.nullable(v.number()),
+    by: v.string(),
+  }),
+);
 
 const selectRows = `SELECT version, name, checksum, kind, state, seq, down, applied_at AS appliedAt,
-  duration_ms AS durationMs, applied_by AS appliedBy FROM rung_history ORDER BY version`;
+  duration_ms AS durationMs, applied_by AS appliedBy, direction, done, runner FROM rung_history ORDER BY version`;
 
 const selectOthers = `SELECT 1 FROM sqlite_schema
   WHERE name NOT GLOB 'rung_*' AND name NOT GLOB 'sqlite_*' LIMIT 1`;
+
+/** Who runs a step outside any transaction: only this host can tell whether that process is alive. */
+function runnerName(): string {
+  return `${process.pid}@${hostname()}`;
+}
+
+function isAlive(runner: string | null): boolean {
+  const [id = "", host = ""] = (runner ?? "").split(/@(.*)/s, 2);
+  if (host !== hostname() || Number(id) === process.pid) return false;
+  try {
+    process.kill(Number(id), 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and is somebody else's.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
 
 function unreadable(what: string): Result<never> {
   return fail(
@@ -74,26 +124,53 @@ function unreadable(what: string): Result<never> {
 export function readHistory(connection: Connection): Result<History> {
   const vacant = connection.get(selectOthers) === null;
   const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_format'");
-  if (found === null) return ok({ rows: [], founded: false, vacant });
+  if (found === null) return ok({ rows: [], founded: false, drift: [], vacant });
   const written = v.safeParse(formatSchema, connection.get("SELECT * FROM rung_format"));
   if (!written.success) return unreadable("rung_format is damaged");
-  const { oldest } = written.output;
+  const { oldest, schema_version: kept } = written.output;
   if (oldest > format)
     return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
   const rows = v.safeParse(rowsSchema, connection.all(selectRows));
   if (!rows.success) return unreadable(v.getDotPath(rows.issues[0]) ?? "a row is damaged");
-  const read: readonly HistoryRow[] = rows.output;
-  return ok({ rows: read, founded: true, vacant });
+  const read = rows.output.map(({ runner, ...row }): HistoryRow => {
+    return { ...row, isRunning: row.state === "started" && isAlive(runner) };
+  });
+  return ok({ rows: read, founded: true, drift: driftOf(connection, kept), vacant });
 }
 
-/** Creates our tables. */
+const selectLog = `SELECT at, event, version, name, duration_ms AS durationMs, by
+  FROM rung_log ORDER BY id`;
+
+/** Reads the audit trail, oldest entry first; empty where there is none. Fails with `history.format`. */
+export function readLog(connection: Connection): Result<readonly LogEntry[]> {
+  const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_log'");
+  if (found === null) return ok([]);
+  const entries = v.safeParse(logSchema, connection.all(selectLog));
+  return entries.success ? ok(entries.output) : unreadable("rung_log is damaged");
+}
+
+/** Creates our tables, and keeps the schema as they find it. */
 export function foundHistory(connection: Connection): void {
   for (const sql of tables) connection.run(sql);
+  new SchemaTracker(connection).keepAll();
 }
 
 const insertRow = `INSERT INTO rung_history
-  (version, name, checksum, kind, state, seq, down, applied_at, duration_ms, applied_by)
-  VALUES (?, ?, ?, ?, 'applied', ?, ?, ?, ?, ?)`;
+  (version, name, checksum, kind, state, seq, down, fingerprint, applied_at, duration_ms, applied_by)
+  VALUES (?, ?, ?, ?, 'applied', ?, ?, ?, ?, ?, ?)`;
+const insertStarted = `INSERT INTO rung_history
+  (version, name, checksum, kind, state, seq, down, applied_at, duration_ms, applied_by,
+   direction, done, runner)
+  VALUES (?, ?, ?, ?, 'started', ?, ?, ?, 0, ?, 'up', 0, ?)`;
+const updateStarted = `UPDATE rung_history
+  SET state = 'started', direction = 'down', done = 0, runner = ? WHERE version = ?`;
+const updateDone = "UPDATE rung_history SET done = ? WHERE version = ?";
+const updateApplied = `UPDATE rung_history
+  SET state = 'applied', fingerprint = ?, applied_at = ?, duration_ms = ?, direction = NULL, done = NULL, runner = NULL
+  WHERE version = ?`;
+const updateAbandoned = `UPDATE rung_history
+  SET state = 'applied', direction = NULL, done = NULL, runner = NULL WHERE version = ?`;
+const updateChecksum = "UPDATE rung_history SET checksum = ? WHERE version = ?";
 const deleteRow = "DELETE FROM rung_history WHERE version = ?";
 const insertLog = `INSERT INTO rung_log (at, event, version, name, checksum, duration_ms, by)
   VALUES (?, ?, ?, ?, ?, ?, ?)`;
@@ -104,35 +181,128 @@ export interface Stamp {
   readonly by: string;
   readonly seq: number;
   readonly durationMs: number;
+  /** Of the schema after the step. */
+  readonly fingerprint: string;
 }
 
-/** Writes steps into history and log, with statements compiled once. */
+/** Writes steps into history and log. */
 export class HistoryWriter {
-  readonly #insertRow;
-  readonly #deleteRow;
-  readonly #insertLog;
+  readonly #connection: Connection;
 
   constructor(connection: Connection) {
-    this.#insertRow = connection.prepare(insertRow);
-    this.#deleteRow = connection.prepare(deleteRow);
-    this.#insertLog = connection.prepare(insertLog);
+    this.#connection = connection;
   }
 
   /** Records a step that has run, in the transaction that it ran in. */
   record(step: ReadyStep, stamp: Stamp): void {
     const { version, name, checksum, kind, down } = step;
-    const { at, by, seq, durationMs } = stamp;
-    if (step.direction === "up") {
-      this.#insertRow.run(version, name, checksum, kind, seq, down, at, durationMs, by);
-      this.#insertLog.run(at, "apply", version, name, checksum, durationMs, by);
+    const { at, by, seq, durationMs, fingerprint } = stamp;
+    if (step.direction === "down") {
+      this.#write(deleteRow, version);
+    } else if (step.options.transaction) {
+      this.#write(
+        insertRow,
+        version,
+        name,
+        checksum,
+        kind,
+        seq,
+        down,
+        fingerprint,
+        at,
+        durationMs,
+        by,
+      );
     } else {
-      this.#deleteRow.run(version);
-      this.#insertLog.run(at, "rollback", version, name, checksum, durationMs, by);
+      this.#write(updateApplied, fingerprint, at, durationMs, version);
+    }
+    this.#log(step.direction === "up" ? "apply" : "rollback", step, stamp);
+  }
+
+  /** Records that a step outside any transaction is about to run. */
+  start(step: ReadyStep, stamp: Stamp): void {
+    const { version, name, checksum, kind, down } = step;
+    const { at, by, seq } = stamp;
+    const runner = runnerName();
+    if (step.direction === "down") this.#write(updateStarted, runner, version);
+    else this.#write(insertStarted, version, name, checksum, kind, seq, down, at, by, runner);
+    this.#log("start", step, stamp);
+  }
+
+  /** Records how many statements of a started step are done. */
+  mark(step: ReadyStep, done: number): void {
+    this.#write(updateDone, done, step.version);
+  }
+
+  /** Takes back the record of a start. */
+  abandon(step: ReadyStep): void {
+    this.#write(step.direction === "up" ? deleteRow : updateAbandoned, step.version);
+  }
+
+  /** Changes history alone, as asked. */
+  amend(amendment: Amendment, { at, by, seq, fingerprint }: Stamp): void {
+    const log = (
+      event: string,
+      { version, name }: MigrationName,
+      checksum: string | null,
+    ): void => {
+      this.#write(insertLog, at, event, version, name, checksum, null, by);
+    };
+    switch (amendment.kind) {
+      case "settle": {
+        const { migration, as } = amendment;
+        this.#write(as === "pending" ? deleteRow : updateAbandoned, migration.version);
+        log(`settle as ${as}`, migration, null);
+        break;
+      }
+      case "accept-changed":
+        for (const migration of amendment.migrations) {
+          this.#write(updateChecksum, migration.checksum, migration.version);
+          log("accept changed", migration, migration.checksum);
+        }
+        break;
+      case "forget-missing":
+        for (const migration of amendment.migrations) {
+          this.#write(deleteRow, migration.version);
+          log("forget missing", migration, null);
+        }
+        break;
+      case "accept-drift":
+        this.#write(insertLog, at, "accept drift", null, null, null, null, by);
+        break;
+      case "baseline":
+        amendment.migrations.forEach((migration, index) => {
+          const { version, name, checksum, kind, down } = migration;
+          const order = seq + index;
+          this.#write(
+            insertRow,
+            version,
+            name,
+            checksum,
+            kind,
+            order,
+            down,
+            fingerprint,
+            at,
+            0,
+            by,
+          );
+          log("baseline", migration, checksum);
+        });
     }
   }
 
-  /** Lets go of the statements. */
-  close(): void {
-    for (const each of [this.#insertRow, this.#deleteRow, this.#insertLog]) each.finalize();
+  /** Keeps SQLite's counter of schema changes, or null where the schema has drifted and must be compared. */
+  keepSchemaVersion(schemaVersion: number | null): void {
+    this.#write("UPDATE rung_format SET schema_version = ?", schemaVersion);
+  }
+
+  #log(event: string, step: ReadyStep, { at, by, durationMs }: Stamp): void {
+    const { version, name, checksum } = step;
+    this.#write(insertLog, at, event, version, name, checksum, durationMs, by);
+  }
+
+  #write(sql: string, ...values: SqlValue[]): void {
+    this.#connection.all(sql, ...values);
   }
 }

@@ -17,8 +17,3 @@ export function isOwn(name: string): boolean {
 export function quoteName(name: string): string {
   return `\`${name.replaceAll("`", "``")}\``;
 }
-
-/** Names compare without regard to ASCII case (SQLite, sqlite3_stricmp). */
-export function foldName(name: string): string {
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-}

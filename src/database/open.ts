@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import type { Driver } from "../run/driver.ts";
 import { SqliteDriver } from "./driver.ts";
+import type { OpenMode } from "./sqlite.ts";
 
 /** Who runs this, as `user@host`; where the environment names nobody, by the number of the user. */
 function whoami(): string {
@@ -14,17 +15,15 @@ function whoami(): string {
 /** What is asked of a database: where it is, and what the command may do there. */
 export interface DatabaseRequest {
   readonly path: string;
-  readonly mayCreate: boolean;
+  readonly mode: OpenMode;
   /** How long a plain read waits for a lock, in milliseconds. */
   readonly readWaitMs: number;
 }
 
 /** Opens a driver; the file itself is opened by the first effect that needs it. */
-export function openDatabase({ path, mayCreate, readWaitMs }: DatabaseRequest): Driver {
+export function openDatabase(request: DatabaseRequest): Driver {
   return new SqliteDriver({
-    path,
-    mode: mayCreate ? "create" : "existing",
-    readWaitMs,
+    ...request,
     date: () => new Date(),
     by: whoami,
   });

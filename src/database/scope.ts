@@ -2,7 +2,7 @@
 
 import type { Statement } from "../migration/statements.ts";
 import { touchOf, type Touch } from "../migration/touch.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { ReadyStep } from "../plan/step.ts";
 import { messageOf } from "./errors.ts";
 import { textOf, type SchemaFacts } from "./facts.ts";
 import { quoteName } from "./objects.ts";
@@ -63,6 +63,11 @@ export class StepScope {
     this.#watch.before(statement, touch);
     this.#keepSetting(touch);
     return this.#watch.isRebuild(touch) ? this.#rebuild(action) : action();
+  }
+
+  /** Whether the step has made objects but dropped and altered none. */
+  get hasOnlyCreated(): boolean {
+    return !this.#watch.hasReshaped;
   }
 
   /** Ends the step's say on the connection, and tells what the step has lost. */

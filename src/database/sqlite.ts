@@ -25,7 +25,7 @@ export interface Connection {
   readonly inTransaction: boolean;
   /** Runs one statement to its end, whatever rows it gives. */
   run(sql: string): void;
-  /** Compiles one statement. */
+  /** Compiles one statement; its integers beyond 2^53 - 1 come back as bigint instead of rounded. */
   prepare(sql: string): Prepared;
   /** The rows of one statement. Recent statements stay compiled, and are never left open. */
   all(sql: string, ...values: SqlValue[]): Row[];
@@ -33,8 +33,56 @@ export interface Connection {
   close(): void;
 }
 
-/** "existing": fails where there is no file; "create": makes one. SQLite itself falls back to read-only access. */
-export type OpenMode = "existing" | "create";
+/**
+ * "read": leaves the file as it is; "write": fails where there is no file; "create": makes one. Where the file may not
+ * be written, SQLite itself falls back to reading. "memory": a scratch database, gone when it is closed.
+ */
+export type OpenMode = "read" | "write" | "create" | "memory";
+
+function exact<T>(value: T | bigint): T | number | bigint {
+  if (typeof value !== "bigint") return value;
+  const near = Number(value);
+  return Number.isSafeInteger(near) ? near : value;
+}
+
+function exactRow(row: Row): Row {
+  for (const name in row) {
+    const value = row[name];
+    if (typeof value === "bigint") row[name] = exact(value);
+  }
+  return row;
+}
+
+/** A statement whose integers are numbers where a number can hold them, and bigint where it can't. */
+class ExactStatement implements Prepared {
+  readonly #statement: Statement<Row, SqlValue[]>;
+
+  constructor(statement: Statement<Row, SqlValue[]>) {
+    this.#statement = statement;
+  }
+
+  run(...values: SqlValue[]): Changes {
+    const { changes, lastInsertRowid } = this.#statement.run(...values);
+    return { changes: Number(changes), lastInsertRowid: exact(lastInsertRowid) };
+  }
+
+  all(...values: SqlValue[]): Row[] {
+    return this.#statement.all(...values).map(exactRow);
+  }
+
+  get(...values: SqlValue[]): Row | null {
+    const row = this.#statement.get(...values);
+    return row === null ? null : exactRow(row);
+  }
+
+  *iterate(...values: SqlValue[]): IterableIterator<Row> {
+    for (const row of this.#statement.iterate(...values)) yield exactRow(row);
+  }
+
+  finalize(): void {
+    this.#statement.finalize();
+  }
+}
 
 /** How many statements stay compiled: more than our own fixed queries. */
 const recentStatements = 48;
@@ -57,7 +105,7 @@ class BunConnection implements Connection {
 
   prepare(sql: string): Prepared {
     const statement: Statement<Row, SqlValue[]> = this.#database.prepare(sql);
-    return statement;
+    return new ExactStatement(statement.safeIntegers(true));
   }
 
   all(sql: string, ...values: SqlValue[]): Row[] {
@@ -81,7 +129,7 @@ class BunConnection implements Connection {
       this.#recent.set(sql, known);
       return known;
     }
-    const statement = this.prepare(sql);
+    const statement: Statement<Row, SqlValue[]> = this.#database.prepare(sql);
     this.#recent.set(sql, statement);
     const [oldest] = this.#recent;
     if (this.#recent.size > recentStatements && oldest !== undefined) {
@@ -97,8 +145,10 @@ class BunConnection implements Connection {
  * SQLite's special names.
  */
 export function openConnection(path: string, mode: OpenMode): Connection {
-  const database = new Database(resolve(path), { readwrite: true, create: mode === "create" });
-  return new BunConnection(database);
+  const file = mode === "memory" ? ":memory:" : resolve(path);
+  const access =
+    mode === "read" ? { readonly: true } : { readwrite: true, create: mode === "create" };
+  return new BunConnection(new Database(file, access));
 }
 
 /** SQLite's extended result code by name (SQLITE_BUSY, SQLITE_IOERR_WRITE …); null for any other error. */

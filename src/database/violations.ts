@@ -1,9 +1,10 @@
 // The broken foreign keys of one child table, in a form in which before and after can be compared.
 
+import { foldName } from "../plan/schema.ts";
 import type { ForeignKey } from "./facts.ts";
 import { textOf } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
-import { foldName, quoteName } from "./objects.ts";
+import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
 /**

@@ -1,9 +1,10 @@
 // The guard's eye on foreign keys: the state of each one before the first statement that could break it, and after.
 
 import type { Touch } from "../migration/touch.ts";
+import { foldName } from "../plan/schema.ts";
 import { textOf, type ForeignKey, type SchemaFacts } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
-import { foldName, isOwn, quoteName } from "./objects.ts";
+import { isOwn, quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 import { keyId, newOrphans, primaryKey, standingOf, stateOf, type KeyState } from "./violations.ts";
 

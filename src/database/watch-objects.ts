@@ -1,10 +1,11 @@
 // The guard's eye on indexes, triggers and views: what goes with its table, and what no longer compiles.
 
 import type { ObjectType } from "../migration/touch.ts";
+import { foldName } from "../plan/schema.ts";
 import { compilables, compile, type Compiled } from "./compile.ts";
 import { textOf } from "./facts.ts";
 import type { Horizon, Relation } from "./horizon.ts";
-import { foldName, isOwn } from "./objects.ts";
+import { isOwn } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** An index or trigger that must outlive the replacement of its table, or view. */

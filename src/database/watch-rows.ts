@@ -2,10 +2,11 @@
 
 import { Cursor } from "../migration/cursor.ts";
 import { touchOf } from "../migration/touch.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { ReadyStep } from "../plan/step.ts";
+import { foldName } from "../plan/schema.ts";
 import { textOf, type SchemaFacts } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
-import { foldName, isOwn, quoteName } from "./objects.ts";
+import { isOwn, quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
 const selectTables = "SELECT name AS name FROM main.sqlite_schema WHERE type = 'table'";

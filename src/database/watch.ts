@@ -3,10 +3,10 @@
 import type { Loss } from "../migration/migration.ts";
 import type { Statement } from "../migration/statements.ts";
 import type { Touch } from "../migration/touch.ts";
-import type { ReadyStep } from "../plan/plan.ts";
+import type { ReadyStep } from "../plan/step.ts";
+import { foldName } from "../plan/schema.ts";
 import type { SchemaFacts } from "./facts.ts";
 import { Horizon } from "./horizon.ts";
-import { foldName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 import { KeyWatch, type RowTouch } from "./watch-keys.ts";
 import { ObjectWatch } from "./watch-objects.ts";
@@ -34,6 +34,7 @@ export class Watch {
   readonly #noted = new Set<string>();
   /** Names of tables and views that the step has made free. */
   readonly #freed = new Set<string>();
+  #hasReshaped = false;
   #hasTemp = false;
   #hasTempTrigger = false;
   #hasDropped = false;
@@ -49,6 +50,11 @@ export class Watch {
   /** Whether a rename gives a new table the name of one that this step dropped: the last of SQLite's twelve steps. */
   isRebuild(touch: Touch): boolean {
     return touch.does === "rename" && this.#freed.has(foldName(touch.name));
+  }
+
+  /** Whether a DROP or an ALTER was among the statements. */
+  get hasReshaped(): boolean {
+    return this.#hasReshaped;
   }
 
   /** Notes what a statement could lose, before it runs. */
@@ -109,6 +115,7 @@ export class Watch {
         this.#objects.beforeChange();
         this.#keys.beforeTable(touch.table);
     }
+    this.#hasReshaped = true;
     this.#facts.invalidate();
   }
 

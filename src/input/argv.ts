@@ -7,12 +7,13 @@ import {
   commands,
   commonOptions,
   findCommand,
+  sessionOptions,
   type CommandSpec,
   type OptionSpec,
 } from "./options.ts";
 
-/** Options by name; a flag that was given is true. */
-export type OptionValues = Readonly<Record<string, string | true>>;
+/** Options by name; a flag that was given is true, and what looks like a number where one is wanted is one. */
+export type OptionValues = Readonly<Record<string, string | number | true>>;
 
 /** What a command line asks for; commands and messages are still plain data, not yet checked. */
 export type Invocation =
@@ -32,11 +33,16 @@ function suggestion(
   return near === null ? "See rung help." : `Did you mean ${form(near)}?`;
 }
 
+function optionName(word: string): string {
+  return word === "-h" ? "help" : word.replace(/^--?/, "");
+}
+
 function findOption(word: string, command: CommandSpec | undefined): Result<OptionSpec> {
-  const name = word === "-h" ? "help" : word.replace(/^--?/, "");
-  const own = commandOptions.filter(
-    (option) => command === undefined || command.options.includes(option.name),
-  );
+  const name = optionName(word);
+  const own =
+    command === undefined
+      ? sessionOptions
+      : commandOptions.filter((option) => command.options.includes(option.name));
   const allowed = [...commonOptions, ...own];
   const option = allowed.find((each) => each.name === name);
   if (option !== undefined) return ok(option);
@@ -52,7 +58,7 @@ function findOption(word: string, command: CommandSpec | undefined): Result<Opti
 interface Read {
   readonly positional: string[];
   readonly messages: string[];
-  readonly options: Record<string, string | true>;
+  readonly options: Record<string, string | number | true>;
 }
 
 /** The command comes first in the reading, wherever it stands, as it decides which options there are. */
@@ -63,11 +69,19 @@ function commandOf(argv: readonly string[]): string | undefined {
       if (!word.startsWith("{")) return word;
       continue;
     }
-    const all = [...commonOptions, ...commandOptions];
-    const option = all.find(({ name }) => word === `--${name}`);
+    const all = [...commonOptions, ...sessionOptions, ...commandOptions];
+    const option = all.find(({ name }) => name === optionName(word));
     if (option !== undefined && option.value !== null) at++;
   }
   return undefined;
+}
+
+/** What stands in help for a value that is a whole number. */
+const numbers = new Set(["VERSION", "N", "BYTES"]);
+
+function valueOf(word: string, placeholder: string): string | number {
+  const isNumber = numbers.has(placeholder) && /^\d+$/.test(word);
+  return isNumber ? Number(word) : word;
 }
 
 function readWords(argv: readonly string[], command: CommandSpec | undefined): Result<Read> {
@@ -97,7 +111,7 @@ function readWords(argv: readonly string[], command: CommandSpec | undefined): R
       const text = `--${key} needs a value.`;
       return fail("usage.invalid-option", text, `Write --${key} ${placeholder}.`);
     }
-    read.options[key] = value;
+    read.options[key] = valueOf(value, placeholder);
   }
   return ok(read);
 }
@@ -136,9 +150,27 @@ export function readArgv(argv: readonly string[]): Result<Invocation> {
   if (message !== undefined) return unexpected(message);
   if ("help" in options) return ok({ kind: "help", command });
   if (command.name === "help") return helpOn(topic, rest);
+  if (command.argument !== null)
+    return withArgument(command, command.argument, positional, options);
   if (topic !== undefined) return unexpected(topic);
   if (command.name === "version") return ok({ kind: "version", options });
   return ok({ kind: "command", command: command.name, options });
+}
+
+function withArgument(
+  command: CommandSpec,
+  argument: NonNullable<CommandSpec["argument"]>,
+  positional: readonly string[],
+  options: OptionValues,
+): Result<Invocation> {
+  const [, word, extra] = positional;
+  if (extra !== undefined) return unexpected(extra);
+  if (word === undefined) {
+    const text = `rung ${command.name} needs ${argument.value}.`;
+    return fail("usage.missing-argument", text, `For example: ${command.example}`);
+  }
+  const given = { ...options, [argument.field]: valueOf(word, argument.value) };
+  return ok({ kind: "command", command: command.name, options: given });
 }
 
 function helpOn(topic: string | undefined, rest: readonly string[]): Result<Invocation> {

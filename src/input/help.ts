@@ -4,6 +4,7 @@ import {
   commandOptions,
   commands,
   commonOptions,
+  sessionOptions,
   type CommandSpec,
   type OptionSpec,
 } from "./options.ts";
@@ -32,6 +33,8 @@ export function generalHelp(): string {
     table(commands.map(commandRow)),
     "\nOptions:\n",
     table(commonOptions.map(optionRow)),
+    "\nOptions where messages are read:\n",
+    table(sessionOptions.map(optionRow)),
     "\nExit status: 0 done, or nothing to do; 1 an error reply; 2 usage; 3 migrations invalid;\n",
     "4 history forbids it; 5 database unusable; 6 a migration failed and was rolled back.\n",
   ].join("");
@@ -43,7 +46,10 @@ export function commandHelp(command: CommandSpec): string {
   const names = [command.name, ...command.aliases].join(", ");
   const parts = [`rung ${names}: ${command.summary}\n`];
   if (command.name === "help") parts.push("\nUsage: rung help [COMMAND]\n");
-  else parts.push(`\nUsage: rung ${command.name} [options]\n`);
+  else {
+    const word = command.argument === null ? "" : `${command.argument.value} `;
+    parts.push(`\nUsage: rung ${command.name} ${word}[options]\n`);
+  }
   if (own.length > 0) parts.push("\nOptions:\n", table(own.map(optionRow)));
   parts.push("\nCommon options:\n", table(commonOptions.map(optionRow)));
   parts.push(`\nExample: ${command.example}\n`);

@@ -6,7 +6,7 @@ import type { OptionValues } from "./argv.ts";
 /** The process's environment. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-function text(value: string | true | undefined): string | null {
+function text(value: string | number | true | undefined): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 

@@ -1,7 +1,8 @@
 // A line of input -> a request: bare or enveloped, with its msg_id and its command.
 
-import { readCommand, type Command, type InitCommand } from "../command.ts";
+import { readCommand, type Command } from "../command.ts";
 import { failure, type Failure } from "../failure.ts";
+import type { Line } from "./lines.ts";
 
 /** Where an enveloped request came from and went to; null for a bare one. */
 export interface Envelope {
@@ -19,7 +20,7 @@ interface Address {
 export type Request = Address &
   (
     | { readonly kind: "command"; readonly command: Command }
-    | { readonly kind: "init"; readonly init: InitCommand }
+    | { readonly kind: "init" | "help" }
     | { readonly kind: "malformed"; readonly failure: Failure }
   );
 
@@ -50,15 +51,23 @@ function readBody(body: Fields, envelope: Envelope | null): Request {
   const command = readCommand(fields, (key) => `the field ${JSON.stringify(key)}`);
   if (!command.ok) return { kind: "malformed", ...address, failure: command.failure };
   const { value } = command;
-  if (value.type === "init") return { kind: "init", ...address, init: value };
+  if (value.type === "init" || value.type === "help") return { kind: value.type, ...address };
   return { kind: "command", ...address, command: value };
 }
 
-/** Reads one line, without its newline; null for a blank one, which gets no reply. */
-export function readRequest(line: string): Request | null {
-  const text = line.charCodeAt(0) === 0xfeff ? line.slice(1) : line;
+const nowhere: Address = { envelope: null, msgId: null };
+
+function unread(line: Exclude<Line, { kind: "text" }>): Request {
+  if (line.kind === "not-utf8") return malformed(nowhere, "The line is not valid UTF-8.");
+  const text = `The line is longer than ${line.limit} bytes, and was skipped.`;
+  return malformed(nowhere, text, "Send less at once, or raise the limit with --max-line.");
+}
+
+/** Reads one line; null for a blank one, which gets no reply. */
+export function readRequest(line: Line): Request | null {
+  if (line.kind !== "text") return unread(line);
+  const text = line.text.charCodeAt(0) === 0xfeff ? line.text.slice(1) : line.text;
   if (text.trim() === "") return null;
-  const nowhere = { envelope: null, msgId: null };
   let message: unknown;
   try {
     message = JSON.parse(text);
@@ -74,26 +83,4 @@ export function readRequest(line: string): Request | null {
     return malformed({ envelope, msgId: null }, "The envelope's body is not a JSON object.");
   }
   return readBody(body, envelope);
-}
-
-const newline = 10;
-
-/** Cuts a stream of bytes into lines, without their newlines; what stands behind the last newline is a line too. */
-export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let parts: Uint8Array[] = [];
-  const take = (last: Uint8Array): string => {
-    const line = parts.length === 0 ? last : Buffer.concat([...parts, last]);
-    parts = [];
-    return decoder.decode(line);
-  };
-  for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      yield take(chunk.subarray(start, end));
-      start = end + 1;
-    }
-    if (start < chunk.length) parts.push(chunk.slice(start));
-  }
-  if (parts.length > 0) yield take(new Uint8Array());
 }

@@ -14,6 +14,8 @@ export interface CommandSpec {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly summary: string;
+  /** The word that it takes besides options; null for none. */
+  readonly argument: { readonly field: string; readonly value: string } | null;
   /** The names of the options that only some commands take. */
   readonly options: readonly string[];
   readonly example: string;
@@ -37,16 +39,21 @@ export const commonOptions: readonly OptionSpec[] = [
     value: "TIME",
     summary: "how long to wait for other processes (30s; 4s for a message)",
   },
-  {
-    name: "reply",
-    value: "FORM",
-    summary: "form of protocol replies: body, envelope or auto (auto)",
-  },
   { name: "help", value: null, summary: "explain the command" },
+];
+
+/** Options of a session, which reads messages and takes no command. */
+export const sessionOptions: readonly OptionSpec[] = [
+  { name: "reply", value: "FORM", summary: "form of replies: body, envelope or auto (auto)" },
+  { name: "events", value: null, summary: "send what happens as lines before the reply" },
+  { name: "max-line", value: "BYTES", summary: "the longest line that is read (16777216)" },
 ];
 
 /** Options that only some commands take. */
 export const commandOptions: readonly OptionSpec[] = [
+  { name: "to", value: "VERSION", summary: "stop at this version; rollback to 0 undoes all" },
+  { name: "steps", value: "N", summary: "go this many migrations far" },
+  { name: "dry-run", value: null, summary: "show what would be done, and do nothing" },
   {
     name: "commit",
     value: "MODE",
@@ -58,6 +65,23 @@ export const commandOptions: readonly OptionSpec[] = [
     value: null,
     summary: "apply pending migrations older than the latest applied one",
   },
+  { name: "strict", value: null, summary: "refuse a schema that something else has changed" },
+  {
+    name: "down",
+    value: "SOURCE",
+    summary: "which down to run: recorded, when it was applied, or catalog (recorded)",
+  },
+  { name: "rollback", value: null, summary: "plan a rollback instead of a migrate" },
+  { name: "check", value: null, summary: "exit 1 unless all is applied and sound" },
+  { name: "at", value: "VERSION", summary: "as the migrations up to this version make it" },
+  { name: "force", value: null, summary: "even if the schema is not what these migrations make" },
+  { name: "changed", value: "VERSION", summary: "accept an edited file as it is now; or all" },
+  { name: "missing", value: "VERSION", summary: "forget a migration whose file is gone; or all" },
+  { name: "drift", value: null, summary: "accept the schema as it is now" },
+  { name: "settle", value: "VERSION", summary: "settle an interrupted migration, with --as" },
+  { name: "as", value: "STATE", summary: "what it counts as from now on: applied or pending" },
+  { name: "ts", value: null, summary: "TypeScript instead of SQL" },
+  { name: "timestamp", value: null, summary: "the time as version instead of the next number" },
 ];
 
 /** Every command, in the order of help. */
@@ -66,27 +90,95 @@ export const commands: readonly CommandSpec[] = [
     name: "migrate",
     aliases: ["up"],
     summary: "apply what is pending, in version order",
-    options: ["commit", "allow-out-of-order"],
+    argument: null,
+    options: ["to", "steps", "dry-run", "commit", "allow-out-of-order", "strict"],
     example: "rung migrate --db app.db --dir db/migrations",
   },
   {
     name: "rollback",
     aliases: ["down"],
     summary: "undo the most recently applied migration",
-    options: [],
-    example: "rung rollback --db app.db",
+    argument: null,
+    options: ["to", "steps", "dry-run", "down"],
+    example: "rung rollback --db app.db --to 3",
+  },
+  {
+    name: "redo",
+    aliases: [],
+    summary: "undo the most recently applied migration and apply it again",
+    argument: null,
+    options: ["steps", "dry-run", "down"],
+    example: "rung redo --db app.db",
+  },
+  {
+    name: "plan",
+    aliases: [],
+    summary: "show what migrate would do, statement by statement",
+    argument: null,
+    options: ["rollback", "to", "steps", "allow-out-of-order", "down"],
+    example: "rung plan --db app.db --rollback --to 0",
   },
   {
     name: "status",
     aliases: [],
-    summary: "show what is applied and what is pending",
-    options: [],
+    summary: "show what is applied, what is pending, and what is wrong",
+    argument: null,
+    options: ["check"],
     example: "rung status --json | jq .pending",
+  },
+  {
+    name: "verify",
+    aliases: [],
+    summary: "prove on a scratch database that every down undoes its up",
+    argument: null,
+    options: [],
+    example: "rung verify --dir db/migrations",
+  },
+  {
+    name: "log",
+    aliases: [],
+    summary: "show everything that was ever done, oldest first",
+    argument: null,
+    options: [],
+    example: "rung log --db app.db",
+  },
+  {
+    name: "schema",
+    aliases: [],
+    summary: "print the schema as SQL",
+    argument: null,
+    options: ["at"],
+    example: "rung schema --at 3 > schema.sql",
+  },
+  {
+    name: "new",
+    aliases: [],
+    summary: "write the next migration's file",
+    argument: { field: "name", value: "NAME" },
+    options: ["ts", "timestamp"],
+    example: "rung new add_posts --dir db/migrations",
+  },
+  {
+    name: "baseline",
+    aliases: [],
+    summary: "record the migrations up to a version as applied, without running them",
+    argument: { field: "version", value: "VERSION" },
+    options: ["force", "dry-run"],
+    example: "rung baseline 12 --db app.db",
+  },
+  {
+    name: "repair",
+    aliases: [],
+    summary: "accept an edited file, a missing one, drift, or settle an interrupted migration",
+    argument: null,
+    options: ["changed", "missing", "drift", "settle", "as", "dry-run"],
+    example: "rung repair --settle 7 --as applied",
   },
   {
     name: "help",
     aliases: [],
     summary: "explain rung, or one command",
+    argument: null,
     options: [],
     example: "rung help migrate",
   },
@@ -94,6 +186,7 @@ export const commands: readonly CommandSpec[] = [
     name: "version",
     aliases: [],
     summary: "print the version",
+    argument: null,
     options: [],
     example: "rung version",
   },

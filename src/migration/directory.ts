@@ -69,7 +69,7 @@ function wrongImport(file: string, text: string): Failure {
   return {
     code: "catalog.import",
     text,
-    hint: "A migration may import node: modules and files of its own directory, by relative path.",
+    hint: "A migration may import node: modules, and other files by relative path.",
     changed: "nothing",
     at: { file, line: 1, column: 1 },
   };
@@ -92,10 +92,9 @@ function readSources(path: string): Result<readonly SourceFile[]> {
     try {
       specifiers = importsOf(text.value);
     } catch (error) {
-      return {
-        ok: false,
-        failure: wrongImport(next, `The file does not parse: ${reasonOf(error)}.`),
-      };
+      const text = `The file is not TypeScript: ${reasonOf(error)}.`;
+      const at = { file: next, line: 1, column: 1 };
+      return fail("catalog.module", text, "Mend its syntax.", { at });
     }
     for (const specifier of specifiers) {
       if (specifier.startsWith("node:")) continue;
@@ -103,7 +102,7 @@ function readSources(path: string): Result<readonly SourceFile[]> {
         const text = `The package '${specifier}' cannot be imported from a migration.`;
         return { ok: false, failure: wrongImport(next, text) };
       }
-      open.push(resolve(dirname(next), specifier));
+      open.push(join(dirname(next), specifier));
     }
   }
   return ok([...found.values()]);
@@ -113,8 +112,7 @@ function readMigration(directory: string, files: VersionFiles): Result<Migration
   const file = join(directory, files.main.file);
   const identity = { version: files.version, name: files.name, file };
   if (files.main.part === "typescript") {
-    const path = resolve(file);
-    const sources = readSources(path);
+    const sources = readSources(file);
     if (!sources.ok) return sources;
     return ok({
       ...identity,
@@ -122,7 +120,7 @@ function readMigration(directory: string, files: VersionFiles): Result<Migration
       checksum: checksumOfSources(sources.value),
       load: async (): Promise<unknown> => {
         const { pathToFileURL } = await import("node:url");
-        return import(pathToFileURL(path).href);
+        return import(pathToFileURL(resolve(file)).href);
       },
     });
   }

@@ -3,7 +3,7 @@
 import { fail, ok, type FailureCode, type Result } from "../failure.ts";
 import type { StepOptions } from "./migration.ts";
 import type { Statement } from "./statements.ts";
-import { touchOf } from "./touch.ts";
+import { touchOf, type Touch } from "./touch.ts";
 
 const transactionVerbs = new Set(["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"]);
 const outsideVerbs = new Set(["VACUUM", "ATTACH", "DETACH"]);
@@ -23,6 +23,25 @@ const outsidePragmas = new Set([
   "wal_autocheckpoint",
   "wal_checkpoint",
 ]);
+
+/** The tables, or other objects, that a statement makes, changes or drops. */
+function namesOf(touch: Touch): readonly string[] {
+  switch (touch.does) {
+    case "rename":
+      return [touch.table, touch.name];
+    case "create":
+    case "drop":
+      return [touch.name];
+    case "alter":
+    case "insert":
+    case "update":
+    case "delete":
+      return [touch.table];
+    case "pragma":
+    case "nothing":
+      return [];
+  }
+}
 
 const outsideHint = "Move it into a migration of its own whose marker line says transaction:false.";
 
@@ -45,8 +64,15 @@ export function refuseForbidden(
       "Remove the statement; a migration that fails is rolled back as a whole.",
     );
   }
-  const touch = verb === "PRAGMA" || verb === "EXPLAIN" ? touchOf(statement) : null;
-  if (touch?.does === "pragma") {
+  const touch = touchOf(statement);
+  const named = namesOf(touch).find((name) => /^rung_/i.test(name));
+  if (named !== undefined) {
+    return refuse(
+      `${named} is not a migration's to touch: names that begin with rung_ are kept for rung itself.`,
+      "Choose another name; rung repair is the way to mend what history says.",
+    );
+  }
+  if (touch.does === "pragma") {
     const { name } = touch;
     if (neverPragmas.has(name)) {
       return refuse(

@@ -63,10 +63,14 @@ export interface MigrationModule {
   readonly options: StepOptions;
 }
 
-interface Identity {
+/** A migration by its version and name. */
+export interface MigrationName {
   /** 1 to 2^53 - 1. */
   readonly version: number;
   readonly name: string;
+}
+
+interface Identity extends MigrationName {
   /** The file that names it, by the path that users know: for a split migration the `.up.sql`. */
   readonly file: string;
   /** SHA-256, as 64 hexadecimal digits, of what the up direction does. */

@@ -1,5 +1,7 @@
 // What the database remembers of the migrations that ran, as plain data.
 
+import type { Difference } from "./schema.ts";
+
 /** A row of `rung_history`. */
 export interface HistoryRow {
   readonly version: number;
@@ -8,6 +10,12 @@ export interface HistoryRow {
   readonly kind: "sql" | "typescript";
   /** "started": a run without a transaction that has not come to its end. */
   readonly state: "applied" | "started";
+  /** Of a step that is started: which way it goes; else null. */
+  readonly direction: "up" | "down" | null;
+  /** Of a step that is started: how many of its statements are known to be done; else null. */
+  readonly done: number | null;
+  /** Of a step that is started: whether its process is known to be alive. */
+  readonly isRunning: boolean;
   /** The order of application; higher is later. */
   readonly seq: number;
   /** The down section with its marker line; null where there is none, or where it is TypeScript. */
@@ -18,17 +26,30 @@ export interface HistoryRow {
   readonly appliedBy: string;
 }
 
+/** A row of `rung_log`. */
+export interface LogEntry {
+  /** UTC, RFC 3339. */
+  readonly at: string;
+  readonly event: string;
+  readonly version: number | null;
+  readonly name: string | null;
+  readonly durationMs: number | null;
+  readonly by: string;
+}
+
 /** The history of a database at one moment. */
 export interface History {
   readonly rows: readonly HistoryRow[];
   /** Whether our own tables exist yet. */
   readonly founded: boolean;
+  /** What something else has changed in the schema since our latest change. */
+  readonly drift: readonly Difference[];
   /** Whether the database holds nothing but what is ours, or doesn't exist. */
   readonly vacant: boolean;
 }
 
 /** The history of a database that does not exist. */
-export const noHistory: History = { rows: [], founded: false, vacant: true };
+export const noHistory: History = { rows: [], founded: false, drift: [], vacant: true };
 
 /** The highest order of application in a history; 0 for an empty one. */
 export function lastSeq(history: History): number {

@@ -1,49 +1,113 @@
 // Catalog x history -> where each migration stands.
 
-import type { MigrationState, StatusRow } from "../event.ts";
 import { fail, ok, type Result } from "../failure.ts";
-import type { Catalog, Migration } from "../migration/migration.ts";
+import type {
+  Catalog,
+  Direction,
+  Migration,
+  MigrationName,
+  Section,
+} from "../migration/migration.ts";
+import { readSection } from "../migration/sections.ts";
+import { splitStatements, type Statement } from "../migration/statements.ts";
 import type { History, HistoryRow } from "./history.ts";
+
+/** Where a migration stands when the catalog is held against history. */
+export type MigrationState =
+  "applied" | "pending" | "out-of-order" | "changed" | "missing" | "ahead" | "interrupted";
+
+/** How far a step outside any transaction came before it was interrupted. */
+export interface Interruption {
+  readonly direction: Direction;
+  /** How many statements are known to be done, of how many. */
+  readonly done: number;
+  readonly total: number;
+  /** The last statement known done; null where none is, or its text is not at hand. */
+  readonly lastDone: string | null;
+  /** The statement that may have run or not; null where its text is not at hand. */
+  readonly inDoubt: string | null;
+}
+
+/** One row of a status report; what is only known of an applied migration is null for the others. */
+export interface StatusRow extends MigrationName {
+  readonly state: MigrationState;
+  /** UTC, RFC 3339. */
+  readonly appliedAt: string | null;
+  readonly durationMs: number | null;
+  readonly appliedBy: string | null;
+  /** Of an interrupted migration; else null. */
+  readonly interruption: Interruption | null;
+}
 
 /** A version that the catalog, history or both know. */
 export type Standing =
-  | { readonly state: "pending" | "out-of-order"; readonly migration: Migration }
+  | { readonly state: "pending"; readonly migration: Migration }
+  | { readonly state: "out-of-order"; readonly migration: Migration }
+  | { readonly state: "applied"; readonly migration: Migration; readonly row: HistoryRow }
+  | { readonly state: "changed"; readonly migration: Migration; readonly row: HistoryRow }
   | {
-      readonly state: "applied" | "changed" | "interrupted";
-      readonly migration: Migration;
+      readonly state: "interrupted";
+      readonly migration: Migration | null;
       readonly row: HistoryRow;
     }
-  | {
-      readonly state: "missing" | "interrupted";
-      readonly migration: null;
-      readonly row: HistoryRow;
-    };
+  | { readonly state: "missing"; readonly migration: null; readonly row: HistoryRow }
+  | { readonly state: "ahead"; readonly migration: null; readonly row: HistoryRow };
 
 function recorded(migration: Migration, row: HistoryRow): Standing {
   if (row.state === "started") return { state: "interrupted", migration, row };
-  return { state: migration.checksum === row.checksum ? "applied" : "changed", migration, row };
+  const isSame = migration.checksum === row.checksum;
+  return isSame ? { state: "applied", migration, row } : { state: "changed", migration, row };
 }
 
 function versionOf(standing: Standing): number {
-  return standing.migration === null ? standing.row.version : standing.migration.version;
+  return "row" in standing ? standing.row.version : standing.migration.version;
 }
 
 /** Where every known version stands, in version order. The head is the highest version that was applied. */
 export function standings(catalog: Catalog, history: History): readonly Standing[] {
   const rows = new Map(history.rows.map((row) => [row.version, row]));
   const head = history.rows.reduce((highest, row) => Math.max(highest, row.version), 0);
+  const newest = catalog.migrations.at(-1)?.version ?? 0;
   const all: Standing[] = [];
   for (const migration of catalog.migrations) {
     const row = rows.get(migration.version);
     rows.delete(migration.version);
     if (row !== undefined) all.push(recorded(migration, row));
-    else all.push({ state: migration.version < head ? "out-of-order" : "pending", migration });
+    else if (migration.version < head) all.push({ state: "out-of-order", migration });
+    else all.push({ state: "pending", migration });
   }
   for (const row of rows.values()) {
-    const state = row.state === "started" ? "interrupted" : "missing";
-    all.push({ state, migration: null, row });
+    if (row.state === "started") all.push({ state: "interrupted", migration: null, row });
+    else if (row.version > newest) all.push({ state: "ahead", migration: null, row });
+    else all.push({ state: "missing", migration: null, row });
   }
   return all.sort((a, b) => versionOf(a) - versionOf(b));
+}
+
+function startedSection(migration: Migration | null, row: HistoryRow): Section | null {
+  if (row.kind !== "sql") return null;
+  if (row.direction === "down") {
+    const down = readSection(row.down ?? "", row.name, "down");
+    return down.ok ? down.value : null;
+  }
+  // An up that has changed since it was started is not the one that was interrupted.
+  if (migration?.kind !== "sql" || migration.checksum !== row.checksum) return null;
+  const sections = migration.sections();
+  return sections.ok ? sections.value.up : null;
+}
+
+function interruptionOf(migration: Migration | null, row: HistoryRow): Interruption {
+  const section = startedSection(migration, row);
+  const split = section === null ? null : splitStatements(section.text, section.file, section.line);
+  const statements: readonly Statement[] = split?.ok === true ? split.value : [];
+  const done = row.done ?? 0;
+  return {
+    direction: row.direction ?? "up",
+    done,
+    total: statements.length,
+    lastDone: statements[done - 1]?.text ?? null,
+    inDoubt: statements[done]?.text ?? null,
+  };
 }
 
 /** The rows of a status report. */
@@ -52,11 +116,14 @@ export function statusRows(catalog: Catalog, history: History): readonly StatusR
     const state: MigrationState = standing.state;
     if (!("row" in standing)) {
       const { version, name } = standing.migration;
-      return { version, name, state, appliedAt: null, durationMs: null, appliedBy: null };
+      const none = { appliedAt: null, durationMs: null, appliedBy: null, interruption: null };
+      return { version, name, state, ...none };
     }
     const { row } = standing;
     const { version, appliedAt, durationMs, appliedBy } = row;
-    return { version, name: row.name, state, appliedAt, durationMs, appliedBy };
+    const isInterrupted = state === "interrupted";
+    const interruption = isInterrupted ? interruptionOf(standing.migration, row) : null;
+    return { version, name: row.name, state, appliedAt, durationMs, appliedBy, interruption };
   });
 }
 

@@ -1,8 +1,15 @@
 // Events -> the one JSON object that --json prints. Its shape is documented in the README and only ever grows.
 
-import type { Event, StatusRow } from "../event.ts";
+import type { Command } from "../command.ts";
+import type { Event } from "../event.ts";
 import type { Failure } from "../failure.ts";
-import { tally } from "./tally.ts";
+import type { Amendment } from "../plan/amend.ts";
+import type { LogEntry } from "../plan/history.ts";
+import type { PlannedStep } from "../plan/preview.ts";
+import { schemaText, type Difference } from "../plan/schema.ts";
+import type { Verdict } from "../plan/verdict.ts";
+import type { Interruption, StatusRow } from "../plan/status.ts";
+import { isApplied, isPending, tally, type Report, type Stepped } from "./tally.ts";
 
 /** What a failure says beyond its sentences. */
 export function failureDetail({ changed, at, statement, losses }: Failure): object {
@@ -20,9 +27,15 @@ export function failureJson(failure: Failure): object {
   return { code, text, hint, ...failureDetail(failure) };
 }
 
+function interruptionJson(interruption: Interruption | null): object {
+  if (interruption === null) return {};
+  const { direction, done, total, lastDone, inDoubt } = interruption;
+  return { interrupted: { direction, done, total, last_done: lastDone, in_doubt: inDoubt } };
+}
+
 /** A row of a status report as machines read it. */
 export function statusJson(row: StatusRow): object {
-  const { version, name, state, appliedAt, durationMs, appliedBy } = row;
+  const { version, name, state, appliedAt, durationMs, appliedBy, interruption } = row;
   return {
     version,
     name,
@@ -30,25 +43,109 @@ export function statusJson(row: StatusRow): object {
     applied_at: appliedAt,
     duration_ms: durationMs,
     applied_by: appliedBy,
+    ...interruptionJson(interruption),
   };
+}
+
+/** A difference between two schemas as machines read it. */
+export function differenceJson(difference: Difference): object {
+  const { kind, type, name, before, after, isOrderOnly } = difference;
+  return { kind, type, name, before, after, order_only: isOrderOnly };
+}
+
+function plannedJson(step: PlannedStep): object {
+  const { direction, version, name, file, options, statements, watches, note } = step;
+  const { transaction, foreignKeys, allow } = options;
+  return {
+    direction,
+    version,
+    name,
+    file,
+    options: { transaction, foreign_keys: foreignKeys, allow },
+    statements: statements.map(({ text, at }) => ({ sql: text, line: at.line, column: at.column })),
+    watches,
+    note,
+  };
+}
+
+function verdictJson(found: Verdict): object {
+  const { version, name, verdict, orderOnly } = found;
+  const cause =
+    "failure" in found && found.failure !== null ? { error: failureJson(found.failure) } : {};
+  const changes =
+    "differences" in found ? { differences: found.differences.map(differenceJson) } : {};
+  return {
+    version,
+    name,
+    verdict,
+    ...changes,
+    ...cause,
+    order_only: orderOnly.map(({ name: table }) => table),
+  };
+}
+
+function logJson({ at, event, version, name, durationMs, by }: LogEntry): object {
+  return { at, event, version, name, duration_ms: durationMs, by };
+}
+
+function amendmentJson(amendment: Amendment): object {
+  switch (amendment.kind) {
+    case "settle":
+      return { repaired: "interrupted", ...amendment.migration, as: amendment.as };
+    case "accept-drift":
+      return { repaired: "drift", drift: amendment.drift.map(differenceJson) };
+    case "accept-changed":
+    case "forget-missing":
+    case "baseline": {
+      const repaired = { "accept-changed": "changed", "forget-missing": "missing", baseline: null };
+      const migrations = amendment.migrations.map(({ version, name }) => ({ version, name }));
+      const what = repaired[amendment.kind];
+      const count = migrations.length;
+      return what === null ? { count, migrations } : { repaired: what, count, migrations };
+    }
+  }
+}
+
+/** What a plan, a log, a schema or an amendment holds, as machines read it. */
+export function reportJson(report: Report): object {
+  switch (report.kind) {
+    case "planned":
+      return { count: report.steps.length, steps: report.steps.map(plannedJson) };
+    case "verified":
+      return { count: report.verdicts.length, migrations: report.verdicts.map(verdictJson) };
+    case "log":
+      return { entries: report.entries.map(logJson) };
+    case "schema":
+      return { sql: schemaText(report.objects) };
+    case "amended":
+      return { ...amendmentJson(report.amendment), ...(report.isDryRun ? { dry_run: true } : {}) };
+  }
+}
+
+function steppedJson({ version, name, direction, durationMs }: Stepped): object {
+  return { version, name, direction, duration_ms: durationMs };
 }
 
 /** The object for one command. */
 export function commandJson(
-  command: "migrate" | "rollback" | "status",
+  command: Command["type"],
   database: string,
   events: readonly Event[],
 ): object {
-  const { stepped, rows, catalog, fault } = tally(events);
+  const { stepped, rows, catalog, drift, report, notes, fault } = tally(events);
   const head = { command, ok: fault === null, database };
   const tail = fault === null ? {} : { failed: fault.migration, error: failureJson(fault.failure) };
+  const warnings = { drift: drift.map(differenceJson), notes };
+  if (report?.kind === "planned") return { ...head, ...reportJson(report), ...warnings, ...tail };
+  if (report !== null) return { ...head, ...reportJson(report), ...tail };
   if (command === "status") {
-    const count = (state: string): number => rows.filter((row) => row.state === state).length;
-    const counts = { applied: count("applied"), pending: count("pending") };
-    return { ...head, catalog, ...counts, migrations: rows.map(statusJson), ...tail };
+    const applied = rows.filter(isApplied).length;
+    const pending = rows.filter(isPending).length;
+    const migrations = rows.map(statusJson);
+    return { ...head, catalog, applied, pending, migrations, drift: warnings.drift, ...tail };
   }
-  const migrations = stepped.map(({ version, name, durationMs }) => {
-    return { version, name, duration_ms: durationMs };
-  });
-  return { ...head, count: migrations.length, migrations, ...tail };
+  const isStepping = command === "migrate" || command === "rollback" || command === "redo";
+  if (!isStepping) return { ...head, ...tail };
+  const migrations = stepped.map(steppedJson);
+  return { ...head, count: migrations.length, migrations, ...warnings, ...tail };
 }

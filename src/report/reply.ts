@@ -1,10 +1,10 @@
 // Events -> the body of a protocol reply, in exactly the form that callers compare.
 
-import type { Command } from "../command.ts";
+import type { Command, RollbackCommand, StatusCommand } from "../command.ts";
 import type { Event } from "../event.ts";
 import { protocolCode, type Failure } from "../failure.ts";
-import { failureDetail, statusJson } from "./json.ts";
-import { isApplied, tally, type Tally } from "./tally.ts";
+import { differenceJson, failureDetail, reportJson, statusJson } from "./json.ts";
+import { isApplied, isSound, tally, type Fault, type Stepped, type Tally } from "./tally.ts";
 
 /** The body of a reply; whether it is an error decides the exit status of the session. */
 export interface Reply {
@@ -28,50 +28,102 @@ export function errorReply(failure: Failure, inReplyTo: number | null, more: obj
   return { body, isError: true };
 }
 
-function steppedBody({ stepped }: Tally, detail: boolean, status: string): readonly object[] {
-  return stepped.map(({ version, name, durationMs }) => {
+function steppedBody(stepped: readonly Stepped[], detail: boolean): readonly object[] {
+  return stepped.map(({ version, name, direction, durationMs }) => {
+    const status = direction === "up" ? "applied" : "rolled_back";
     return { version, name, status, ...(detail ? { duration_ms: durationMs } : {}) };
   });
 }
 
-function failedReply(command: Command, result: Tally, failure: Failure, id: number | null): Reply {
-  if (command.type === "status" || result.fault?.migration === null) {
-    return errorReply(failure, id);
+function failedReply(command: Command, result: Tally, fault: Fault, id: number | null): Reply {
+  const isStepping =
+    command.type === "migrate" || command.type === "rollback" || command.type === "redo";
+  if (result.report !== null) return errorReply(fault.failure, id, reportJson(result.report));
+  if (!isStepping || fault.migration === null) return errorReply(fault.failure, id);
+  const applied = steppedBody(result.stepped, command.detail);
+  return errorReply(fault.failure, id, { applied, failed: fault.migration });
+}
+
+function rolledBack(command: RollbackCommand, result: Tally, head: object): object {
+  if (command.to !== undefined || command.steps !== undefined) {
+    const migrations = steppedBody(result.stepped, command.detail);
+    return { type: "migrations_rolled_back", ...head, count: migrations.length, migrations };
   }
-  const status = command.type === "migrate" ? "applied" : "rolled_back";
-  const applied = steppedBody(result, command.detail, status);
-  return errorReply(failure, id, { applied, failed: result.fault?.migration });
+  const [first] = result.stepped;
+  if (first === undefined) throw new Error("a rollback ended without a step");
+  const { version, name, durationMs } = first;
+  const detail = command.detail ? { duration_ms: durationMs } : {};
+  return { type: "migration_rolled_back", ...head, version, name, ...detail };
+}
+
+function statusBody(command: StatusCommand, result: Tally, head: object): object {
+  const { rows, drift } = result;
+  const migrations = rows.map((row) => {
+    const { version, name } = row;
+    return { version, name, applied: isApplied(row), ...(command.detail ? statusJson(row) : {}) };
+  });
+  const more = command.detail ? { drift: drift.map(differenceJson) } : {};
+  const check = command.check ? { sound: isSound(rows, drift) } : {};
+  return { type: "migration_status", ...head, migrations, ...more, ...check };
+}
+
+const reportTypes = {
+  log: "log",
+  verified: "verified",
+  schema: "schema",
+  planned: "planned",
+} as const;
+
+/** An event as a line before the reply; null for those that the reply itself holds. */
+export function eventBody(event: Event, inReplyTo: number | null): object | null {
+  const body = (name: string, fields: object): object => {
+    return { type: "event", event: name, ...fields, in_reply_to: inReplyTo };
+  };
+  switch (event.kind) {
+    case "waiting":
+      return body("waiting", { elapsed_ms: Math.round(event.elapsedMs) });
+    case "running": {
+      const { direction, migration } = event;
+      return body("running", { direction, ...migration });
+    }
+    case "stepped": {
+      const { direction, migration, durationMs } = event;
+      return body("durable", { direction, ...migration, duration_ms: durationMs });
+    }
+    case "note":
+      return body("note", { text: event.text });
+    case "drift":
+      return body("drift", { drift: event.differences.map(differenceJson) });
+    default:
+      return null;
+  }
 }
 
 /** The reply to a command that has run. */
 export function commandReply(command: Command, events: readonly Event[], id: number | null): Reply {
   const result = tally(events);
-  if (result.fault !== null) return failedReply(command, result, result.fault.failure, id);
+  if (result.fault !== null) return failedReply(command, result, result.fault, id);
   const done = (body: object): Reply => ({ body, isError: false });
   const head = { in_reply_to: id };
+  const { report } = result;
+  if (report?.kind === "amended") {
+    const type = command.type === "baseline" ? "baselined" : "repaired";
+    return done({ type, ...head, ...reportJson(report) });
+  }
+  if (report !== null)
+    return done({ type: reportTypes[report.kind], ...head, ...reportJson(report) });
   switch (command.type) {
-    case "migrate": {
-      const migrations = steppedBody(result, command.detail, "applied");
-      return done({ type: "migrations_applied", ...head, count: migrations.length, migrations });
+    case "migrate":
+    case "redo": {
+      const migrations = steppedBody(result.stepped, command.detail);
+      const type = command.type === "migrate" ? "migrations_applied" : "migrations_redone";
+      return done({ type, ...head, count: migrations.length, migrations });
     }
-    case "rollback": {
-      const [first] = result.stepped;
-      if (first === undefined) throw new Error("a rollback ended without a step");
-      const { version, name, durationMs } = first;
-      const detail = command.detail ? { duration_ms: durationMs } : {};
-      return done({ type: "migration_rolled_back", ...head, version, name, ...detail });
-    }
-    case "status": {
-      const migrations = result.rows.map((row) => {
-        const { version, name } = row;
-        return {
-          version,
-          name,
-          applied: isApplied(row),
-          ...(command.detail ? statusJson(row) : {}),
-        };
-      });
-      return done({ type: "migration_status", ...head, migrations });
-    }
+    case "rollback":
+      return done(rolledBack(command, result, head));
+    case "status":
+      return done(statusBody(command, result, head));
+    default:
+      throw new Error(`${command.type} ended without a report`);
   }
 }

@@ -1,11 +1,31 @@
 // Events of one command -> what came of it as a whole, for reports that are a single object.
 
-import type { Event, MigrationName, StatusRow } from "../event.ts";
+import type { Event } from "../event.ts";
+import type { Direction, MigrationName } from "../migration/migration.ts";
+import type { Difference } from "../plan/schema.ts";
+import type { StatusRow } from "../plan/status.ts";
 import type { Failure } from "../failure.ts";
 
 /** A step that became durable. */
 export interface Stepped extends MigrationName {
+  readonly direction: Direction;
   readonly durationMs: number;
+}
+
+/** An event that is a report as a whole. */
+export type Report = Extract<
+  Event,
+  { readonly kind: "planned" | "verified" | "log" | "schema" | "amended" }
+>;
+
+function isReport(event: Event): event is Report {
+  return ["planned", "verified", "log", "schema", "amended"].includes(event.kind);
+}
+
+/** What a command failed with, and on account of which migration. */
+export interface Fault {
+  readonly failure: Failure;
+  readonly migration: MigrationName | null;
 }
 
 /** What came of a command. */
@@ -14,12 +34,28 @@ export interface Tally {
   readonly rows: readonly StatusRow[];
   /** Where the migrations of a status report come from; null in any other. */
   readonly catalog: string | null;
-  readonly fault: { readonly failure: Failure; readonly migration: MigrationName | null } | null;
+  readonly drift: readonly Difference[];
+  /** The last event that is a report as a whole: a plan, a log, a schema, an amendment; null where there is none. */
+  readonly report: Report | null;
+  readonly notes: readonly string[];
+  readonly fault: Fault | null;
 }
+
+const inDatabase = new Set(["applied", "changed", "missing", "ahead"]);
 
 /** Whether a migration's change is in the database, as its state tells. */
 export function isApplied(row: StatusRow): boolean {
-  return row.state === "applied" || row.state === "changed" || row.state === "missing";
+  return inDatabase.has(row.state);
+}
+
+/** Whether a migration waits to be applied. */
+export function isPending(row: StatusRow): boolean {
+  return row.state === "pending" || row.state === "out-of-order";
+}
+
+/** Whether all is applied, and nothing is wrong with it. */
+export function isSound(rows: readonly StatusRow[], drift: readonly Difference[]): boolean {
+  return rows.every(({ state }) => state === "applied") && drift.length === 0;
 }
 
 /** Adds up the events of one command. */
@@ -27,16 +63,27 @@ export function tally(events: readonly Event[]): Tally {
   const stepped: Stepped[] = [];
   let rows: readonly StatusRow[] = [];
   let catalog: string | null = null;
-  let fault: Tally["fault"] = null;
+  let drift: readonly Difference[] = [];
+  let report: Report | null = null;
+  const notes: string[] = [];
+  let fault: Fault | null = null;
   for (const event of events) {
     if (event.kind === "stepped") {
-      stepped.push({ ...event.migration, durationMs: event.durationMs });
+      const { direction, durationMs, migration } = event;
+      stepped.push({ ...migration, direction, durationMs });
     } else if (event.kind === "status") {
       rows = event.rows;
       catalog = event.catalog;
+      drift = event.drift;
+    } else if (event.kind === "drift") {
+      drift = event.differences;
+    } else if (event.kind === "note") {
+      notes.push(event.text);
+    } else if (isReport(event)) {
+      report = event;
     } else if (event.kind === "failed") {
       fault = { failure: event.failure, migration: event.migration };
     }
   }
-  return { stepped, rows, catalog, fault };
+  return { stepped, rows, catalog, drift, report, notes, fault };
 }

@@ -1,10 +1,19 @@
 // Events -> what a person reads.
 
-import type { Event, StatusRow } from "../event.ts";
+import type { Event } from "../event.ts";
 import type { Failure } from "../failure.ts";
 import type { Direction } from "../migration/migration.ts";
+import { writeOptions } from "../migration/options.ts";
+import type { Amendment } from "../plan/amend.ts";
+import { differenceText } from "../plan/conflict.ts";
+import type { LogEntry } from "../plan/history.ts";
+import type { PlannedStep } from "../plan/preview.ts";
+import { schemaText } from "../plan/schema.ts";
+import type { Verdict } from "../plan/verdict.ts";
+import { driftText, statusText } from "./status.ts";
+import { columns, duration, indented, moment, printable, type Paint } from "./style.ts";
 
-/** Text for standard output, standard error, or nothing. */
+/** Text for standard output and standard error. */
 export interface Printed {
   readonly out: string;
   readonly error: string;
@@ -12,56 +21,12 @@ export interface Printed {
 
 const nothing: Printed = { out: "", error: "" };
 
-/** Control characters made visible, so that no name or message can steer a terminal. */
-function printable(text: string): string {
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
-    (char) => {
-      return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-    },
-  );
+function out(text: string): Printed {
+  return { out: text, error: "" };
 }
 
-function duration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${milliseconds} ms`;
-  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
-  return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1000)} s`;
-}
-
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, index) => {
-      widths[index] = Math.max(widths[index] ?? 0, cell.length);
-    });
-  }
-  const line = (row: readonly string[]): string =>
-    row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ");
-  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
-}
-
-function statusText(rows: readonly StatusRow[], database: string): string {
-  if (rows.length === 0) return `No migrations, none applied to ${database}\n`;
-  const head = ["VERSION", "NAME", "STATE", "APPLIED AT (UTC)", "TOOK", "BY"];
-  const body = rows.map((row) => [
-    String(row.version),
-    printable(row.name),
-    row.state,
-    row.appliedAt === null ? "" : row.appliedAt.slice(0, 19).replace("T", " "),
-    row.durationMs === null ? "" : duration(row.durationMs),
-    printable(row.appliedBy ?? ""),
-  ]);
-  const counts = new Map<string, number>();
-  for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const summary = [...counts].map(([state, count]) => `${count} ${state}`).join(", ");
-  return `${columns([head, ...body])}\n${summary}: ${database}\n`;
-}
-
-function indented(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => `  ${line}\n`)
-    .join("");
+function error(text: string): Printed {
+  return { out: "", error: text };
 }
 
 /** A failure as a person reads it: where, what, the statement, and the next step. */
@@ -75,22 +40,97 @@ export function failureText(failure: Failure): string {
   return printable(parts.join(""));
 }
 
+const future: Readonly<Record<Direction, string>> = { up: "would apply", down: "would roll back" };
 const past: Readonly<Record<Direction, string>> = { up: "applied", down: "rolled back" };
-const nothingDone: Readonly<Record<Direction, string>> = {
+const upToDate: Readonly<Record<Direction, string>> = {
   up: "Nothing to apply",
   down: "Nothing to roll back",
 };
+
+function plannedText(step: PlannedStep): string {
+  const { direction, version, name, file, options, statements, watches, note } = step;
+  const words = writeOptions(options);
+  const parts = [
+    `${future[direction]} ${version} ${name} (${file}${words === "" ? "" : ` ${words}`})\n`,
+  ];
+  if (note !== null) parts.push(`  note: ${note}\n`);
+  for (const { text, at } of statements)
+    parts.push(`  line ${at.line}:\n`, indented(indented(text).trimEnd()));
+  if (watches.length > 0) parts.push(`  guarded: ${watches.join("; ")}\n`);
+  return printable(parts.join(""));
+}
+
+const verdicts: Readonly<Record<Verdict["verdict"], string>> = {
+  reversible: "reversible",
+  irreversible: "irreversible, as declared: it has no down",
+  "up-fails": "NOT applied: its up fails",
+  "down-fails": "NOT undone: its down fails",
+  "not-undone": "NOT undone",
+  "not-repeatable": "NOT repeatable",
+};
+
+function verdictText(found: Verdict): string {
+  const { version, name, verdict, orderOnly } = found;
+  const lines = [`${version} ${name}: ${verdicts[verdict]}\n`];
+  for (const { name: table } of orderOnly)
+    lines.push(`  note: ${table} has its columns in another order\n`);
+  if ("differences" in found)
+    lines.push(...found.differences.map((each) => `  - ${differenceText(each)}\n`));
+  return printable(lines.join(""));
+}
+
+function logText(entries: readonly LogEntry[]): string {
+  if (entries.length === 0) return "";
+  const body = entries.map(({ at, event, version, name, durationMs, by }) => [
+    moment(at),
+    event,
+    version === null ? "" : String(version),
+    printable(name ?? ""),
+    durationMs === null ? "" : duration(durationMs),
+    printable(by),
+  ]);
+  return columns([["AT (UTC)", "EVENT", "VERSION", "NAME", "TOOK", "BY"], ...body]);
+}
+
+function amendmentText(amendment: Amendment, isDryRun: boolean): string {
+  const would = isDryRun ? "would " : "";
+  const lines = (verb: string, did: string, more = ""): string => {
+    const migrations = "migrations" in amendment ? amendment.migrations : [];
+    return migrations
+      .map(({ version, name }) => `${isDryRun ? would + verb : did} ${version} ${name}${more}\n`)
+      .join("");
+  };
+  switch (amendment.kind) {
+    case "settle": {
+      const { migration, as } = amendment;
+      return `${isDryRun ? "would settle" : "settled"} ${migration.version} ${migration.name} as ${as}\n`;
+    }
+    case "accept-changed":
+      return lines("accept", "accepted", " as its file is now");
+    case "forget-missing":
+      return lines("forget", "forgot", ", whose file is missing");
+    case "baseline":
+      return lines("record", "recorded", " as applied, without running it");
+    case "accept-drift": {
+      const did = isDryRun ? "would accept" : "accepted";
+      if (amendment.drift.length === 0) return "Nothing to accept: the schema has not drifted\n";
+      return amendment.drift.map((each) => `${did}: ${differenceText(each)}\n`).join("");
+    }
+  }
+}
 
 /** What one command prints, event by event. */
 export class TextReport {
   readonly #database: string;
   readonly #direction: Direction;
+  readonly #paint: Paint;
   #stepped = 0;
 
   /** `direction` is the one of the command's steps. */
-  constructor(database: string, direction: Direction) {
+  constructor(database: string, direction: Direction, paint: Paint) {
     this.#database = printable(database);
     this.#direction = direction;
+    this.#paint = paint;
   }
 
   /** The text that an event is worth. */
@@ -99,26 +139,39 @@ export class TextReport {
       case "waiting":
       case "running":
         return nothing;
+      case "note":
+        return error(printable(`note: ${event.text}\n`));
+      case "drift":
+        return error(
+          `${driftText(event.differences)}hint: accept it with rung repair --drift; --strict refuses it.\n`,
+        );
       case "stepped": {
         this.#stepped++;
         const { version, name } = event.migration;
-        const did = past[event.direction];
-        return {
-          out: `${did} ${version} ${printable(name)} (${duration(event.durationMs)})\n`,
-          error: "",
-        };
+        const did = this.#paint(event.direction === "up" ? 32 : 33, past[event.direction]);
+        return out(`${did} ${version} ${printable(name)} (${duration(event.durationMs)})\n`);
       }
       case "status":
-        this.#stepped = event.rows.length;
-        return { out: statusText(event.rows, this.#database), error: "" };
+        return out(statusText(event.rows, event.drift, this.#database, this.#paint));
+      case "planned":
+        if (event.steps.length === 0) return out(this.#upToDate());
+        return out(event.steps.map(plannedText).join(""));
+      case "verified":
+        return out(event.verdicts.map(verdictText).join(""));
+      case "log":
+        return out(logText(event.entries));
+      case "schema":
+        return out(schemaText(event.objects));
+      case "amended":
+        return out(printable(amendmentText(event.amendment, event.isDryRun)));
       case "finished":
-        if (this.#stepped > 0) return nothing;
-        return {
-          out: `${nothingDone[this.#direction]}: ${this.#database} is up to date\n`,
-          error: "",
-        };
+        return this.#stepped > 0 ? nothing : out(this.#upToDate());
       case "failed":
-        return { out: "", error: failureText(event.failure) };
+        return error(failureText(event.failure));
     }
+  }
+
+  #upToDate(): string {
+    return `${upToDate[this.#direction]}: ${this.#database} is up to date\n`;
   }
 }

@@ -1,16 +1,20 @@
 // What the run asks of a database, one effect at a time, and what can come of it.
 
 import type { Failure } from "../failure.ts";
-import type { History } from "../plan/history.ts";
-import type { Call, ReadyStep, Step } from "../plan/plan.ts";
+import type { Amendment } from "../plan/amend.ts";
+import type { SchemaObject } from "../plan/schema.ts";
+import type { History, LogEntry } from "../plan/history.ts";
+import type { Call, ReadyStep, Step } from "../plan/step.ts";
 import type { Statement } from "../migration/statements.ts";
 
-/** One thing to do. All but `load` are the database's. */
+/** One thing to do. All but `load` and `wait` are the database's. */
 export type Effect =
   /** Read history, without a lock. */
   | { readonly do: "look" }
   /** Load the modules of TypeScript steps. */
   | { readonly do: "load"; readonly steps: readonly Step[] }
+  /** Let some time pass. */
+  | { readonly do: "wait"; readonly ms: number }
   /** Take the write lock, waiting at most `waitMs`, and read history under it; `foreignKeys` are enforced from then on. */
   | { readonly do: "begin"; readonly waitMs: number; readonly foreignKeys: boolean }
   /** Create our own tables. */
@@ -30,6 +34,18 @@ export type Effect =
     }
   /** Release the step's savepoint. */
   | { readonly do: "leave"; readonly step: ReadyStep }
+  /** Write into history that a step outside any transaction is about to run. */
+  | { readonly do: "start"; readonly step: ReadyStep; readonly seq: number }
+  /** Make durable how many statements of such a step are done. */
+  | { readonly do: "mark"; readonly step: ReadyStep; readonly done: number }
+  /** Make durable that such a step, of which nothing has run, was never started. */
+  | { readonly do: "abandon"; readonly step: ReadyStep }
+  /** Change history alone. */
+  | { readonly do: "amend"; readonly amendment: Amendment }
+  /** Read the schema as it is. */
+  | { readonly do: "survey" }
+  /** Read the audit trail. */
+  | { readonly do: "read-log" }
   /** Make the group durable, waiting at most `waitMs` for readers. */
   | { readonly do: "commit"; readonly waitMs: number }
   /** Take back the current step, or all that is not durable. */
@@ -41,6 +57,8 @@ export type Effect =
 export type Outcome =
   | { readonly is: "done" }
   | { readonly is: "looked"; readonly history: History }
+  | { readonly is: "surveyed"; readonly objects: readonly SchemaObject[] }
+  | { readonly is: "log-read"; readonly entries: readonly LogEntry[] }
   | { readonly is: "loaded"; readonly steps: readonly ReadyStep[] }
   /** `history` is null where nobody else has written since it was last read. */
   | { readonly is: "begun"; readonly history: History | null }
@@ -53,8 +71,11 @@ export type Outcome =
   /** No answer: the effect may have happened or not. */
   | { readonly is: "lost" };
 
+/** The effects that a database performs. */
+export type DatabaseEffect = Exclude<Effect, { readonly do: "load" | "wait" }>;
+
 /** A database that performs effects. It never throws for what a user's SQL or file can cause. */
 export interface Driver {
-  perform(effect: Effect): Outcome | Promise<Outcome>;
+  perform(effect: DatabaseEffect): Outcome | Promise<Outcome>;
   close(): void;
 }

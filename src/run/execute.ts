@@ -1,9 +1,24 @@
 // The only loop with effects: state -> effect -> outcome -> state, until the run has come to its end.
 
 import type { Event } from "../event.ts";
+import { failure } from "../failure.ts";
 import type { Driver, Effect, Outcome } from "./driver.ts";
 import { advance } from "./machine.ts";
-import { effectOf, start, type RunRequest } from "./state.ts";
+import { canStop, effectOf, start, type RunRequest, type State } from "./state.ts";
+
+const codes = {
+  SIGHUP: "interrupted.sighup",
+  SIGINT: "interrupted.sigint",
+  SIGTERM: "interrupted.sigterm",
+} as const;
+
+/** How a run learns that a signal has asked it to end. */
+export interface Signals {
+  /** From now on a signal is kept for `received`; before, and after `release`, it ends the process at once. */
+  hold(): void;
+  release(): void;
+  received(): Promise<keyof typeof codes | null>;
+}
 
 /** What the loop needs of the world. */
 export interface World {
@@ -11,9 +26,25 @@ export interface World {
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
   readonly emit: (event: Event) => void;
+  /** Signals that ask to end; null where a signal ends the process by itself. */
+  readonly signals: Signals | null;
+}
+
+/** In place of the next effect, where the run can be taken back without a trace: the failure of being asked to end. */
+async function interruption(state: State, signals: Signals): Promise<Outcome | null> {
+  if (!canStop(state)) return null;
+  const signal = await signals.received();
+  if (signal === null) return null;
+  const text = `The run was ended by ${signal}.`;
+  const hint = "Run the command again: it goes on where this one stopped.";
+  return { is: "failed", failure: failure(codes[signal], text, hint) };
 }
 
 async function perform(effect: Effect, driver: Driver): Promise<Outcome> {
+  if (effect.do === "wait") {
+    await new Promise((resolve) => setTimeout(resolve, effect.ms));
+    return { is: "done" };
+  }
   if (effect.do !== "load") return driver.perform(effect);
   const { load } = await import("./load.ts");
   return load(effect.steps);
@@ -21,11 +52,17 @@ async function perform(effect: Effect, driver: Driver): Promise<Outcome> {
 
 /** Runs a request to its end. Every outcome, failures included, arrives as an event; nothing is thrown but bugs. */
 export async function execute(request: RunRequest, world: World): Promise<void> {
-  let state = start(request);
+  const { driver } = world;
+  let { signals } = world;
+  let state = start(request, world.now());
+  signals?.hold();
   for (let effect = effectOf(state); effect !== null; effect = effectOf(state)) {
-    const outcome = await perform(effect, world.driver);
+    const stop = signals === null ? null : await interruption(state, signals);
+    if (stop !== null) signals = null;
+    const outcome = stop ?? (await perform(effect, driver));
     const next = advance(state, outcome, world.now());
     for (const event of next.events) world.emit(event);
     state = next.state;
   }
+  world.signals?.release();
 }

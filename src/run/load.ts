@@ -8,12 +8,12 @@ import {
   type MigrationModule,
   type TypeScriptMigration,
 } from "../migration/migration.ts";
-import type { ReadyStep, Step } from "../plan/plan.ts";
+import type { ReadyStep, Step } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 
 type Callable = MigrationModule["up"];
 
-const callable = v.custom<Callable>((value) => typeof value === "function", "must be a function");
+const callable = v.custom<Callable>((value) => typeof value === "function", "is not a function");
 
 const moduleSchema = v.object({
   up: callable,
@@ -42,7 +42,11 @@ export async function loadModule(migration: TypeScriptMigration): Promise<Result
   const parsed = v.safeParse(moduleSchema, exported, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    const text = `The export ${v.getDotPath(issue) ?? "of the module"} ${issue.message}.`;
+    const isMissing = issue.received === "undefined";
+    const name = v.getDotPath(issue) ?? "up";
+    const text = isMissing
+      ? `The module does not export ${name}.`
+      : `The export ${name} ${issue.message}.`;
     return fail("catalog.module", text, hint, { at });
   }
   const { up, down = null, options } = parsed.output;
@@ -66,8 +70,14 @@ async function loadStep(step: Step): Promise<Result<ReadyStep>> {
   );
 }
 
+/** Standard output is for reports and replies: what a migration logs goes to standard error. */
+function keepOutputClean(): void {
+  console.log = console.info = console.debug = console.error;
+}
+
 /** Performs the effect `load`. */
 export async function load(steps: readonly Step[]): Promise<Outcome> {
+  keepOutputClean();
   const ready: ReadyStep[] = [];
   for (const step of steps) {
     const loaded = await loadStep(step);

@@ -1,11 +1,14 @@
 // The states of a run, each with the one effect that it awaits.
 
 import type { CommitMode } from "../command.ts";
-import type { MigrationName } from "../event.ts";
+import type { MigrationName } from "../migration/migration.ts";
 import type { Failure } from "../failure.ts";
-import type { PlanRequest, ReadyStep, Script, Step } from "../plan/plan.ts";
+import type { PlanRequest } from "../plan/plan.ts";
+import type { ReadyStep, Script, Step } from "../plan/step.ts";
 import type { Effect } from "./driver.ts";
 
+/** How long to wait before looking again at a step that another process is running. */
+const glanceMs = 100;
 /** How long one attempt waits for a lock before the run looks up again. */
 const attemptMs = 1000;
 
@@ -67,8 +70,22 @@ export interface Active {
   readonly since: number;
 }
 
+/** A step at work outside any transaction. */
+export interface Outside extends Active {
+  readonly seq: number;
+  /** How many of its statements are known to be done. */
+  readonly done: number;
+}
+
 export type State =
-  | { readonly at: "looking"; readonly run: Run }
+  | { readonly at: "looking"; readonly run: Run; readonly since: number }
+  /** Another process is in the middle of a step that holds no lock; then it is time to look again. */
+  | {
+      readonly at: "waiting";
+      readonly run: Run;
+      readonly since: number;
+      readonly now: number;
+    }
   | { readonly at: "loading"; readonly run: Run; readonly steps: readonly Step[] }
   | {
       readonly at: "beginning";
@@ -91,6 +108,26 @@ export type State =
       readonly since: number;
       readonly now: number;
     }
+  /** A step outside any transaction is recorded as started, while the lock is still held. */
+  | ({ readonly at: "starting" } & Outside)
+  | ({
+      readonly at: "committing-start";
+      readonly waitSince: number;
+      readonly now: number;
+    } & Outside)
+  /** Its statement `done` runs, then is marked as done; each is durable at once. */
+  | ({ readonly at: "stepping" } & Outside)
+  | ({ readonly at: "marking" } & Outside)
+  /** All is done: the lock is taken again, to record it. */
+  | ({ readonly at: "returning"; readonly waitSince: number; readonly now: number } & Outside)
+  | ({ readonly at: "closing"; readonly ran: Ran } & Outside)
+  /** Its first statement failed: nothing has happened, and the record of its start is taken back. */
+  | {
+      readonly at: "abandoning";
+      readonly run: Run;
+      readonly step: ReadyStep;
+      readonly fault: Fault;
+    }
   /** The step at fault is taken back; what ran before it in the group stays. */
   | { readonly at: "undoing-step"; readonly group: Group; readonly fault: Fault }
   /** The whole group is taken back; `then` is where to go from there. */
@@ -111,17 +148,28 @@ export type State =
 export type AfterUndo =
   | { readonly go: "finish" }
   | { readonly go: "fail"; readonly fault: Fault }
+  /** Look again: another process is running a step that holds no lock. */
+  | { readonly go: "look" }
   | { readonly go: "reload"; readonly steps: readonly Step[] }
   /** Run again what SQLite gave up with the step at fault, one commit each, before failing. */
   | { readonly go: "replay"; readonly queue: Queue; readonly fault: Fault };
 
-/** The state in which a run begins. */
-export function start(request: RunRequest): State {
+/** The state in which a run begins, at `now` (milliseconds, monotonic). */
+export function start(request: RunRequest, now: number): State {
   const { commit } = request;
   return {
     at: "looking",
     run: { request, commit, durable: [], founded: false, seq: 0, fault: null },
+    since: now,
   };
+}
+
+function workOf(step: ReadyStep, index: number): Effect {
+  const { work } = step;
+  if (work.kind === "call") return { do: "call", step, work };
+  const statement = work.statements[index];
+  if (statement === undefined) throw new Error("a script was run beyond its end");
+  return { do: "execute", step, statement };
 }
 
 function waitOf(run: Run, since: number, now: number): number {
@@ -145,18 +193,32 @@ export function effectOf(state: State): Effect | null {
       return { do: "found" };
     case "entering":
       return { do: "enter", step: state.step };
-    case "executing": {
-      const statement = state.script.statements[state.index];
-      if (statement === undefined) throw new Error("a script was left behind its end");
-      return { do: "execute", step: state.step, statement };
-    }
-    case "calling": {
-      if (state.step.work.kind !== "call") throw new Error("a script was called");
-      return { do: "call", step: state.step, work: state.step.work };
-    }
+    case "executing":
+      return workOf(state.step, state.index);
+    case "calling":
+      return workOf(state.step, 0);
+    case "starting":
+      return { do: "start", step: state.step, seq: state.seq };
+    case "stepping":
+      return workOf(state.step, state.done);
+    case "marking":
+      return { do: "mark", step: state.step, done: state.done };
+    case "committing-start":
+      return { do: "commit", waitMs: waitOf(state.group.run, state.waitSince, state.now) };
+    case "returning":
+      return {
+        do: "begin",
+        waitMs: waitOf(state.group.run, state.waitSince, state.now),
+        foreignKeys: state.step.options.foreignKeys,
+      };
+    case "abandoning":
+      return { do: "abandon", step: state.step };
+    case "waiting":
+      return { do: "wait", ms: Math.min(glanceMs, waitOf(state.run, state.since, state.now)) };
     case "guarding":
       return { do: "guard", step: state.step };
-    case "recording": {
+    case "recording":
+    case "closing": {
       const { seq, durationMs } = state.ran;
       return { do: "record", step: state.step, seq, durationMs };
     }
@@ -175,4 +237,13 @@ export function effectOf(state: State): Effect | null {
     case "failed":
       return null;
   }
+}
+
+/** Whether a run can be stopped instead of the effect that this state awaits, and leave nothing half known behind. */
+export function canStop({ at }: State): boolean {
+  const isUndoing = at === "undoing-step" || at === "undoing-group" || at === "abandoning";
+  const isSettling = at === "settling-commit" || at === "settling-undo";
+  const isRecordingOutside =
+    at === "committing-start" || at === "marking" || at === "returning" || at === "closing";
+  return !isUndoing && !isSettling && !isRecordingOutside;
 }

@@ -9,7 +9,7 @@ import { StepScope } from "../../src/database/scope.ts";
 import { openConnection, type Connection, type Prepared } from "../../src/database/sqlite.ts";
 import { defaultOptions } from "../../src/migration/migration.ts";
 import { splitStatements } from "../../src/migration/statements.ts";
-import type { ReadyStep } from "../../src/plan/plan.ts";
+import type { ReadyStep } from "../../src/plan/step.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "rung-cost-"));
 let files = 0;
@@ -55,7 +55,13 @@ function stepOf(sql: string): ReadyStep {
   if (!statements.ok) throw new Error(statements.failure.text);
   const work = { kind: "script", statements: statements.value } as const;
   const place = { version: 1, name: "step", file: "1_step.sql", checksum: "", seq: null } as const;
-  const base = { direction: "up", kind: "sql", options: defaultOptions, down: null } as const;
+  const base = {
+    direction: "up",
+    kind: "sql",
+    options: defaultOptions,
+    down: null,
+    note: null,
+  } as const;
   return { ...place, ...base, work };
 }
 

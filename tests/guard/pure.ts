@@ -1,5 +1,6 @@
 // Runs of migrations inside the test's own process, where starting the executable for each would take too long.
 
+import { readCommand } from "../../src/command.ts";
 import type { Event } from "../../src/event.ts";
 import type { Failure } from "../../src/failure.ts";
 import { SqliteDriver } from "../../src/database/driver.ts";
@@ -18,22 +19,23 @@ export async function migrateHere(path: string, ...ups: string[]): Promise<Failu
   const migrations = ups.map((up, at) => migrationOf(at + 1, `-- migrate:up\n${up}\n`));
   const driver = new SqliteDriver({
     path,
-    mode: "existing",
+    mode: "write",
     readWaitMs: 0,
     date: () => new Date(0),
     by: () => "test",
   });
   const events: Event[] = [];
-  const command = {
-    type: "migrate",
-    allow_out_of_order: false,
-    commit: "group",
-    detail: false,
-  } as const;
+  const command = readCommand({ type: "migrate" }, (key) => key);
+  if (!command.ok || command.value.type !== "migrate") throw new Error("migrate is no command");
   const catalog = { origin: "directory", label: "test", migrations } as const;
-  const request = { command, catalog, commit: "group", lockTimeoutMs: 0 } as const;
+  const request = { command: command.value, catalog, commit: "group", lockTimeoutMs: 0 } as const;
   try {
-    await execute(request, { driver, now: () => 0, emit: (event) => events.push(event) });
+    await execute(request, {
+      driver,
+      now: () => 0,
+      emit: (event) => events.push(event),
+      signals: null,
+    });
   } finally {
     driver.close();
   }

@@ -1,7 +1,7 @@
 // Rebuilding a parent table: whoever depends on it keeps every row, every view and its reference.
 
 import { describe, expect, test } from "bun:test";
-import { families, routes, type Family } from "./families.ts";
+import { families, routes, twelveSteps, type Family } from "./families.ts";
 import {
   attempt,
   attemptTs,
@@ -39,8 +39,8 @@ describe.each(families)("a parent with $name", (family) => {
   test.each(routes)("in SQL: $name", (route) => {
     expectUnhurt(attempt(setup(family), route.sql(family)), family);
   });
-  test.each(routes)("in TypeScript: $name", (route) => {
-    expectUnhurt(attemptTs(setup(family), execBody(route.sql(family))), family);
+  test("in TypeScript", () => {
+    expectUnhurt(attemptTs(setup(family), execBody(twelveSteps.sql(family))), family);
   });
 });
 

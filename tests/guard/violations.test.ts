@@ -98,7 +98,7 @@ function bySqlite(path: string): number | "mismatched" {
 }
 
 function byUs(path: string): number | "mismatched" {
-  const connection = openConnection(path, "existing");
+  const connection = openConnection(path, "write");
   try {
     const [key] = new SchemaFacts(connection).keys();
     if (key === undefined) throw new Error("the child has no key");

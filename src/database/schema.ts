@@ -1,0 +1,139 @@
+// The live schema as a list of objects, and the list that was kept of it after our latest change.
+
+import { sha256 } from "../platform/hash.ts";
+import {
+  canonicalSql,
+  differences,
+  foldName,
+  objectKey,
+  type Difference,
+  type SchemaObject,
+} from "../plan/schema.ts";
+import { textOf } from "./facts.ts";
+import { isOwn } from "./objects.ts";
+import type { Row } from "../migration/migration.ts";
+import type { Connection } from "./sqlite.ts";
+
+const selectLive = `SELECT rowid, type, name, tbl_name AS "table", sql FROM sqlite_schema
+  WHERE sql IS NOT NULL AND rowid > ?`;
+const selectShadows =
+  "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'";
+const selectKept = `SELECT type, name, "table", sql FROM rung_schema`;
+
+function objectOf(row: Row): SchemaObject {
+  const type = textOf(row, "type");
+  return {
+    type: type === "index" || type === "view" || type === "trigger" ? type : "table",
+    name: textOf(row, "name"),
+    table: textOf(row, "table"),
+    sql: textOf(row, "sql"),
+  };
+}
+
+function isVirtual({ sql }: SchemaObject): boolean {
+  return /^CREATE\s+VIRTUAL/i.test(sql);
+}
+
+/** The user's objects of the live schema that were created after a rowid; 0 for all. */
+function liveObjects(connection: Connection, afterRowid: number): SchemaObject[] {
+  const objects = connection
+    .all(selectLive, afterRowid)
+    .map(objectOf)
+    .filter(({ name, table }) => isOwn(name) && isOwn(table));
+  if (!objects.some(isVirtual)) return objects;
+  // Shadow tables belong to their virtual table and come and go with it.
+  const shadows = new Set(
+    connection.all(selectShadows).map((row) => foldName(textOf(row, "name"))),
+  );
+  return objects.filter(({ name }) => !shadows.has(foldName(name)));
+}
+
+/** The live schema. */
+export function liveSchema(connection: Connection): readonly SchemaObject[] {
+  return liveObjects(connection, 0);
+}
+
+/** The schema as our latest change left it. */
+export function keptSchema(connection: Connection): readonly SchemaObject[] {
+  return connection.all(selectKept).map(objectOf);
+}
+
+/** SQLite's counter of schema changes: as long as it stands still, there is nothing to compare. */
+export function schemaVersion(connection: Connection): number {
+  return Number(connection.get("PRAGMA schema_version")?.["schema_version"] ?? 0);
+}
+
+/** What something else has changed since our latest change; `kept` is SQLite's counter after it, if it was known. */
+export function driftOf(connection: Connection, kept: number | null): readonly Difference[] {
+  if (kept !== null && kept === schemaVersion(connection)) return [];
+  return differences(keptSchema(connection), liveSchema(connection));
+}
+
+/** The hash of one object: those of a schema, in any order, make its fingerprint by exclusive or. */
+function hashOf({ type, name, table, sql }: SchemaObject): bigint {
+  const hash = sha256(type, "\0", foldName(name), "\0", foldName(table), "\0", canonicalSql(sql));
+  return BigInt(`0x${hash}`);
+}
+
+const upsert = `INSERT INTO rung_schema (type, name, "table", sql) VALUES (?, ?, ?, ?)
+  ON CONFLICT (type, name) DO UPDATE SET "table" = excluded."table", sql = excluded.sql`;
+const remove = "DELETE FROM rung_schema WHERE type = ? AND name = ?";
+
+/**
+ * The schema while steps change it: after each, what it changed, and nothing else, is written to the kept list, so that
+ * a change by somebody else is never taken for ours.
+ */
+export class SchemaTracker {
+  readonly #connection: Connection;
+  #objects = new Map<string, SchemaObject>();
+  #fingerprint = 0n;
+  #lastRowid = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#read(0);
+  }
+
+  /** The fingerprint of the schema, as 64 hexadecimal digits. */
+  get fingerprint(): string {
+    return this.#fingerprint.toString(16).padStart(64, "0");
+  }
+
+  /** Takes in what a step has changed. After plain CREATEs, which only add, reading the tail is enough. */
+  follow(hasOnlyCreated: boolean): void {
+    if (hasOnlyCreated) {
+      for (const object of this.#read(this.#lastRowid)) this.#keep(object);
+      return;
+    }
+    const before = [...this.#objects.values()];
+    this.#objects = new Map();
+    this.#fingerprint = 0n;
+    this.#read(0);
+    for (const { kind, type, name } of differences(before, [...this.#objects.values()])) {
+      const object = this.#objects.get(objectKey({ type, name }));
+      if (kind === "gone") this.#connection.all(remove, type, foldName(name));
+      else if (object !== undefined) this.#keep(object);
+    }
+  }
+
+  /** Writes the whole live schema to the kept list. */
+  keepAll(): void {
+    this.#connection.run("DELETE FROM rung_schema");
+    for (const object of this.#objects.values()) this.#keep(object);
+  }
+
+  #keep({ type, name, table, sql }: SchemaObject): void {
+    this.#connection.all(upsert, type, foldName(name), table, sql);
+  }
+
+  #read(afterRowid: number): readonly SchemaObject[] {
+    const last = this.#connection.get("SELECT max(rowid) AS last FROM sqlite_schema");
+    const objects = liveObjects(this.#connection, afterRowid);
+    for (const object of objects) {
+      this.#objects.set(objectKey(object), object);
+      this.#fingerprint ^= hashOf(object);
+    }
+    this.#lastRowid = Number(last?.["last"] ?? 0);
+    return objects;
+  }
+}

@@ -1,0 +1,156 @@
+// Schemas as lists of objects: their canonical form, and what differs between two of them. Pure.
+
+import type { ObjectType } from "../migration/touch.ts";
+import { identifierOf, tokenAt } from "../migration/tokens.ts";
+
+/** An object of a schema, with the SQL that makes it. */
+export interface SchemaObject {
+  readonly type: ObjectType;
+  readonly name: string;
+  /** The table that it belongs to; a table's own name. */
+  readonly table: string;
+  readonly sql: string;
+}
+
+/** What became of one object between two schemas. */
+export interface Difference {
+  readonly kind: "added" | "gone" | "changed";
+  readonly type: ObjectType;
+  readonly name: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  /** True where the columns, or constraints, of a table stand in another order and nothing else differs. */
+  readonly isOrderOnly: boolean;
+}
+
+/** Names compare without regard to ASCII case (SQLite, sqlite3_stricmp). */
+export function foldName(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** The tokens of a statement without white space, comments, identifier quotes and letter case. */
+function canonicalTokens(sql: string): string[] {
+  const tokens: string[] = [];
+  for (let at = 0; at < sql.length;) {
+    const token = tokenAt(sql, at);
+    at = token.end;
+    if (token.kind === "space" || token.kind === "comment") continue;
+    const raw = sql.slice(token.start, token.end);
+    const isText = token.kind === "quoted" && raw.startsWith("'");
+    tokens.push(isText ? raw : foldName(identifierOf(sql, token)));
+  }
+  return tokens;
+}
+
+const separator = "\u001f";
+
+/** What two statements share that differ in white space, comments, identifier quoting or letter case only. */
+export function canonicalSql(sql: string): string {
+  return canonicalTokens(sql).join(separator);
+}
+
+/** Identifies an object within a schema. */
+export function objectKey(object: { readonly type: string; readonly name: string }): string {
+  return `${object.type} ${foldName(object.name)}`;
+}
+
+/** The parts of a table's definition, between its outer parentheses, in an order of their own. */
+function unordered(sql: string): string {
+  const parts: string[] = [];
+  let part: string[] = [];
+  let depth = 0;
+  for (const token of canonicalTokens(sql)) {
+    if (token === ")") depth--;
+    const isBreak = (token === "," && depth === 1) || (depth === 0 && part.length > 0);
+    if (isBreak) {
+      parts.push(part.join(separator));
+      part = [];
+    }
+    if (!isBreak || token !== ",") part.push(token);
+    if (token === "(") depth++;
+    if (token === "(" && depth === 1) {
+      parts.push(part.join(separator));
+      part = [];
+    }
+  }
+  return [...parts, part.join(separator)].sort().join("\n");
+}
+
+function changeOf(before: SchemaObject, after: SchemaObject): Difference | null {
+  const isSame =
+    foldName(before.table) === foldName(after.table) &&
+    (before.sql === after.sql || canonicalSql(before.sql) === canonicalSql(after.sql));
+  if (isSame) return null;
+  const isOrderOnly = before.type === "table" && unordered(before.sql) === unordered(after.sql);
+  const { type, name } = after;
+  return { kind: "changed", type, name, before: before.sql, after: after.sql, isOrderOnly };
+}
+
+/** What differs between two schemas, object by object, by type and name. */
+export function differences(
+  before: readonly SchemaObject[],
+  after: readonly SchemaObject[],
+): readonly Difference[] {
+  const found: Difference[] = [];
+  const old = new Map(before.map((object) => [objectKey(object), object]));
+  for (const object of after) {
+    const key = objectKey(object);
+    const known = old.get(key);
+    old.delete(key);
+    const { type, name, sql } = object;
+    const change =
+      known === undefined
+        ? ({ kind: "added", type, name, before: null, after: sql, isOrderOnly: false } as const)
+        : changeOf(known, object);
+    if (change !== null) found.push(change);
+  }
+  for (const { type, name, sql } of old.values()) {
+    found.push({ kind: "gone", type, name, before: sql, after: null, isOrderOnly: false });
+  }
+  return found.sort((a, b) => (objectKey(a) < objectKey(b) ? -1 : 1));
+}
+
+const typeOrder: readonly ObjectType[] = ["table", "index", "view", "trigger"];
+const beforeName = /^(TABLE|REFERENCES|ON|EXISTS|INTO|INDEX|VIEW|TRIGGER)$/i;
+const plainName = /^[a-z_][a-z0-9_]*$/i;
+
+/** The SQL with names freed of quotes that a RENAME has put around them, where they can be nothing but names. */
+function withoutNeedlessQuotes(sql: string): string {
+  const parts: string[] = [];
+  let previous = "";
+  for (let at = 0; at < sql.length;) {
+    const token = tokenAt(sql, at);
+    at = token.end;
+    const raw = sql.slice(token.start, token.end);
+    const name = identifierOf(sql, token);
+    const isName = token.kind === "quoted" && !raw.startsWith("'") && beforeName.test(previous);
+    const isNeedless = isName && plainName.test(name) && !keywords.has(name.toUpperCase());
+    parts.push(isNeedless ? name : raw);
+    if (token.kind !== "space" && token.kind !== "comment") previous = raw;
+  }
+  return parts.join("");
+}
+
+/** SQLite's keywords, which need their quotes as names (SQLite, "SQLite Keywords"). */
+const keywords = new Set(
+  `ABORT ACTION ADD AFTER ALL ALTER ALWAYS ANALYZE AND AS ASC ATTACH AUTOINCREMENT BEFORE BEGIN BETWEEN BY CASCADE
+  CASE CAST CHECK COLLATE COLUMN COMMIT CONFLICT CONSTRAINT CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME
+  CURRENT_TIMESTAMP DATABASE DEFAULT DEFERRABLE DEFERRED DELETE DESC DETACH DISTINCT DO DROP EACH ELSE END ESCAPE
+  EXCEPT EXCLUDE EXCLUSIVE EXISTS EXPLAIN FAIL FILTER FIRST FOLLOWING FOR FOREIGN FROM FULL GENERATED GLOB GROUP
+  GROUPS HAVING IF IGNORE IMMEDIATE IN INDEX INDEXED INITIALLY INNER INSERT INSTEAD INTERSECT INTO IS ISNULL JOIN KEY
+  LAST LEFT LIKE LIMIT MATCH MATERIALIZED NATURAL NO NOT NOTHING NOTNULL NULL NULLS OF OFFSET ON OR ORDER OTHERS OUTER
+  OVER PARTITION PLAN PRAGMA PRECEDING PRIMARY QUERY RAISE RANGE RECURSIVE REFERENCES REGEXP REINDEX RELEASE RENAME
+  REPLACE RESTRICT RETURNING RIGHT ROLLBACK ROW ROWS SAVEPOINT SELECT SET TABLE TEMP TEMPORARY THEN TIES TO
+  TRANSACTION TRIGGER UNBOUNDED UNION UNIQUE UPDATE USING VACUUM VALUES VIEW VIRTUAL WHEN WHERE WINDOW WITH
+  WITHOUT`.split(/\s+/),
+);
+
+/** A schema as SQL, ready to be committed and compared: tables, indexes, views, triggers, each by name. */
+export function schemaText(objects: readonly SchemaObject[]): string {
+  const rank = ({ type, name }: SchemaObject): string =>
+    `${typeOrder.indexOf(type)} ${foldName(name)}`;
+  return objects
+    .toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
+    .map(({ sql }) => `${withoutNeedlessQuotes(sql)};\n`)
+    .join("\n");
+}

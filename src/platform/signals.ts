@@ -1,0 +1,46 @@
+// Door to signals. Only process 1 of a container needs one: there the kernel ignores a signal that has no handler.
+
+/** The signals that ask a process to end, with the exit status by which a shell knows them. */
+const endings = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A signal that asks to end. */
+export type Ending = keyof typeof endings;
+
+/** What process 1 hears of signals: while they are held they are kept; else they end the process at once. */
+export class ProcessOneSignals {
+  #isHeld = false;
+  #received: Ending | null = null;
+
+  constructor() {
+    for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => this.#receive(signal));
+    }
+  }
+
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+  }
+
+  async received(): Promise<Ending | null> {
+    // Handlers run between the turns of the event loop only.
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.#received;
+  }
+
+  #receive(signal: Ending): void {
+    if (!this.#isHeld) process.exit(endings[signal]);
+    this.#received ??= signal;
+  }
+}
+
+/**
+ * The signals of process 1; null for any other process, which installs no handler: a signal ends it at once, and SQLite
+ * takes back at the next open what was not committed. A handler could report one thing while the commit does another.
+ */
+export function processOneSignals(): ProcessOneSignals | null {
+  return process.pid === 1 ? new ProcessOneSignals() : null;
+}

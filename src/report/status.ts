@@ -1,0 +1,98 @@
+// A status report -> what a person reads: a table, what is wrong in words, a summary.
+
+import { differenceText } from "../plan/conflict.ts";
+import type { MigrationState, StatusRow } from "../plan/status.ts";
+import type { Difference } from "../plan/schema.ts";
+import {
+  columns,
+  duration,
+  indented,
+  moment,
+  printable,
+  type Colour,
+  type Paint,
+} from "./style.ts";
+
+const colours: Readonly<Record<MigrationState, Colour>> = {
+  applied: 32,
+  pending: 36,
+  "out-of-order": 33,
+  changed: 33,
+  missing: 33,
+  ahead: 33,
+  interrupted: 31,
+};
+
+const order: readonly MigrationState[] = [
+  "applied",
+  "pending",
+  "out-of-order",
+  "changed",
+  "missing",
+  "ahead",
+  "interrupted",
+];
+
+function interruptionText({ version, interruption }: StatusRow): string {
+  if (interruption === null) return "";
+  const { direction, done, total, lastDone, inDoubt } = interruption;
+  const of = total === 0 ? "" : ` of ${total}`;
+  const parts = [
+    `Version ${version} was interrupted (${direction}): ${done}${of} statements are done.\n`,
+  ];
+  if (lastDone !== null) parts.push("The last one known done:\n", indented(lastDone));
+  if (inDoubt !== null) parts.push("The one in doubt:\n", indented(inDoubt));
+  parts.push(`Settle it: rung repair --settle ${version} --as applied, or --as pending\n\n`);
+  return printable(parts.join(""));
+}
+
+/** What something else has changed in the schema, object by object, with both texts. */
+export function driftText(drift: readonly Difference[]): string {
+  if (drift.length === 0) return "";
+  const parts = [
+    "The schema has drifted: something else has changed it since the last migration.\n",
+  ];
+  for (const difference of drift) {
+    const { before, after } = difference;
+    parts.push(`${differenceText(difference)}\n`);
+    if (before !== null) parts.push("  was:\n", indented(before));
+    if (after !== null) parts.push("  is:\n", indented(after));
+  }
+  return printable(parts.join(""));
+}
+
+/** The report as a whole. */
+export function statusText(
+  rows: readonly StatusRow[],
+  drift: readonly Difference[],
+  database: string,
+  paint: Paint,
+): string {
+  if (rows.length === 0) return `${driftText(drift)}No migrations, none applied: ${database}\n`;
+  const head = ["VERSION", "NAME", "STATE", "APPLIED AT (UTC)", "TOOK", "BY"];
+  const body = rows.map((row) => [
+    String(row.version),
+    printable(row.name),
+    row.state,
+    row.appliedAt === null ? "" : moment(row.appliedAt),
+    row.durationMs === null ? "" : duration(row.durationMs),
+    printable(row.appliedBy ?? ""),
+  ]);
+  const lines = columns([head, ...body]).split("\n");
+  // Painted once the columns stand: colour codes have a length, but no width.
+  const painted = lines.map((line, index) => {
+    const state = rows[index - 1]?.state;
+    if (state === undefined || !line.includes(`  ${state}`)) return line;
+    return line.replace(`  ${state}`, `  ${paint(colours[state], state)}`);
+  });
+  const counts = order
+    .map((state) => [rows.filter((row) => row.state === state).length, state] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, state]) => `${count} ${state}`);
+  const drifted = drift.length === 0 ? [] : ["drifted"];
+  const stories = [rows.map(interruptionText).join(""), driftText(drift)].filter(
+    (each) => each !== "",
+  );
+  const told = stories.length === 0 ? "" : `${stories.join("\n")}\n`;
+  return `${painted.join("\n")}\n${told}${[...counts, ...drifted].join(", ")}: ${database}\n`;
+}

@@ -1,0 +1,56 @@
+// How text is laid out for people: columns, durations, colour where it is wanted, and nothing that steers a terminal.
+
+/** Control and direction characters made visible, so that no name or message can steer a terminal. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (char) => {
+      return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    },
+  );
+}
+
+/** A duration in the unit that suits it. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${milliseconds} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1000)} s`;
+}
+
+/** A moment of RFC 3339 in UTC, to the second. */
+export function moment(at: string): string {
+  return at.slice(0, 19).replace("T", " ");
+}
+
+/** Rows of cells as lines of aligned columns. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, index) => {
+      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+    });
+  }
+  const line = (row: readonly string[]): string =>
+    row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ");
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+}
+
+/** Every line of a text set in by two blanks. */
+export function indented(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => `  ${line}\n`)
+    .join("");
+}
+
+/** A colour by its SGR code (ECMA-48, "Select Graphic Rendition"). */
+export type Colour = 31 | 32 | 33 | 36;
+
+/** Puts a text in colour, or leaves it as it is. */
+export type Paint = (colour: Colour, text: string) => string;
+
+/** Paints for a terminal. */
+export const coloured: Paint = (colour, text) => `\u001b[${colour}m${text}\u001b[39m`;
+
+/** Paints for everything else. */
+export const plain: Paint = (_colour, text) => text;

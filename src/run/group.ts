@@ -1,0 +1,184 @@
+// A group of steps in one transaction: each in its savepoint, then one commit for all.
+
+import type { Event } from "../event.ts";
+import { failure } from "../failure.ts";
+import type { ReadyStep } from "../plan/step.ts";
+import type { Outcome } from "./driver.ts";
+import {
+  beginning,
+  causeOf,
+  failGroup,
+  failed,
+  finished,
+  isEmpty,
+  isRecorded,
+  lost,
+  nameOf,
+  queueOf,
+  standsAlone,
+  to,
+  undoGroup,
+  waited,
+  type Advance,
+} from "./moves.ts";
+import {
+  firstOf,
+  type Active,
+  type AfterUndo,
+  type Fault,
+  type Group,
+  type Queue,
+  type Ran,
+  type Run,
+  type State,
+} from "./state.ts";
+
+/** How long a group of migrations may share a transaction before it is committed. */
+const groupMs = 100;
+
+/** The next step of a queue enters the transaction, or starts outside of it; with none left there is nothing to do. */
+export function enter(group: Group, queue: Queue, now: number): Advance {
+  const step = firstOf(queue);
+  if (step === undefined) return undoGroup(group.run, { go: "finish" });
+  const rest = { ...queue, from: queue.from + 1 };
+  const { direction, note } = step;
+  const running: Event = { kind: "running", direction, migration: nameOf(step) };
+  const events: Event[] = note === null ? [running] : [{ kind: "note", text: note }, running];
+  const active = { group, step, rest, since: now };
+  if (step.options.transaction) return to({ at: "entering", ...active }, ...events);
+  return to({ at: "starting", ...active, seq: seqOf(group, step), done: 0 }, ...events);
+}
+
+function seqOf(group: Group, step: ReadyStep): number {
+  return step.seq ?? group.run.seq + group.ran.length + 1;
+}
+
+/** The lock is held. */
+export function opened(run: Run, queue: Queue, now: number): Advance {
+  const group: Group = { run, founding: !run.founded, since: now, ran: [] };
+  return group.founding ? to({ at: "founding", group, queue }) : enter(group, queue, now);
+}
+
+/** A step inside the transaction failed: it is taken back, alone where others have run before it. */
+export function faulted(active: Active, outcome: Outcome): Advance {
+  const { group, step } = active;
+  const cause = causeOf(outcome);
+  const hint = "Mend it, or use the down of its file instead, which differs: --down catalog.";
+  const isOldDown = step.direction === "down" && step.kind === "sql" && step.note !== null;
+  const known = isOldDown ? { ...cause, hint } : cause;
+  const fault: Fault = { failure: known, migration: nameOf(step) };
+  const keeps = group.ran.length > 0 && group.run.commit !== "all";
+  if (keeps) return to({ at: "undoing-step", group, fault });
+  return undoGroup(group.run, { go: "fail", fault });
+}
+
+/** The step's savepoint is open. */
+export function entered({ group, step, rest }: Active, now: number): Advance {
+  const active = { group, step, rest, since: now };
+  const { work } = step;
+  if (work.kind === "call") return to({ at: "calling", ...active });
+  if (work.statements.length === 0) return to({ at: "guarding", ...active });
+  return to({ at: "executing", ...active, script: work, index: 0 });
+}
+
+/** One statement of a script has run. */
+export function executed(state: State & { at: "executing" }): Advance {
+  const { group, step, rest, since, script } = state;
+  const index = state.index + 1;
+  if (index < script.statements.length) return to({ ...state, index });
+  return to({ at: "guarding", group, step, rest, since });
+}
+
+/** Nothing is lost that was not meant to be. */
+export function guarded({ group, step, rest, since }: Active, now: number): Advance {
+  const ran: Ran = { step, seq: seqOf(group, step), durationMs: Math.round(now - since) };
+  return to({ at: "recording", group, step, rest, since, ran });
+}
+
+/** The step's savepoint is released: the group goes on, or is committed. */
+export function left(state: State & { at: "leaving" }, now: number): Advance {
+  const { rest } = state;
+  const group = { ...state.group, ran: [...state.group.ran, state.ran] };
+  const { commit } = group.run;
+  const isLong = commit === "group" && now - group.since >= groupMs;
+  const isAlone = standsAlone(state.step) || standsAlone(firstOf(rest));
+  const ends = isEmpty(rest) || commit === "each" || isLong || isAlone;
+  if (!ends) return enter(group, rest, now);
+  return to({ at: "committing", group, rest, since: now, now });
+}
+
+function committed(group: Group, rest: Queue, now: number): Advance {
+  const seq = group.ran.reduce((highest, ran) => Math.max(highest, ran.seq), group.run.seq);
+  const durable = [...group.run.durable, ...group.ran];
+  const run: Run = { ...group.run, founded: true, seq, durable };
+  const events = group.ran.map(({ step, durationMs }): Event => {
+    return { kind: "stepped", direction: step.direction, migration: nameOf(step), durationMs };
+  });
+  if (!isEmpty(rest)) return beginning(run, rest, now, ...events);
+  const end = run.fault === null ? finished(run) : failed(run, run.fault);
+  return to(end.state, ...events, ...end.events);
+}
+
+/** The commit was asked for. */
+export function answered(
+  state: State & { at: "committing" },
+  outcome: Outcome,
+  now: number,
+): Advance {
+  const { group, rest, since } = state;
+  if (outcome.is === "done") return committed(group, rest, now);
+  if (outcome.is === "busy") {
+    const locked = waited(group.run, since, now);
+    if (locked !== null) return failGroup(group.run, locked);
+    return to({ ...state, now }, { kind: "waiting", elapsedMs: now - since });
+  }
+  const cause = outcome.is === "failed" ? outcome.failure : null;
+  return to({ at: "settling-commit", group, rest, failure: cause });
+}
+
+const commitUnknown = failure(
+  "database.commit-unknown",
+  "Whether the last commit is durable could not be found out.",
+  "Run rung status once the disk is well again: it tells what is recorded.",
+  { changed: "unknown" },
+);
+
+/** History was read again, on a new connection, after a commit that failed or gave no answer. */
+export function settledCommit(
+  state: State & { at: "settling-commit" },
+  outcome: Outcome,
+  now: number,
+): Advance {
+  const { group, rest, failure: cause } = state;
+  if (outcome.is !== "settled") {
+    return failed(group.run, { failure: commitUnknown, migration: null });
+  }
+  const isDurable = group.ran.every((ran) => isRecorded(ran, outcome.history));
+  if (isDurable && cause === null) return committed(group, rest, now);
+  // The rows are there, but the sync that makes them durable has failed: a power cut could still take them.
+  const known = isDurable ? commitUnknown : (cause ?? lost);
+  return failed(group.run, { failure: known, migration: null });
+}
+
+/** What SQLite gave up along with the step at fault runs again, unless the database itself is what failed. */
+function afterLoss(group: Group, fault: Fault): AfterUndo {
+  const isDatabase = fault.failure.code.startsWith("database.");
+  if (isDatabase) return { go: "fail", fault };
+  return { go: "replay", queue: queueOf(group.ran.map((ran) => ran.step)), fault };
+}
+
+/** The step at fault is taken back, or SQLite had given up the whole transaction by itself. */
+export function undoneStep(
+  state: State & { at: "undoing-step" },
+  outcome: Outcome,
+  now: number,
+): Advance {
+  const { group, fault } = state;
+  const { run } = group;
+  if (outcome.is !== "undone") {
+    return to({ at: "settling-undo", run, then: afterLoss(group, fault) });
+  }
+  if (outcome.transaction === "gone") return undoGroup(run, afterLoss(group, fault));
+  const ending: Group = { ...group, run: { ...run, fault } };
+  return to({ at: "committing", group: ending, rest: queueOf([]), since: now, now });
+}

@@ -1,0 +1,109 @@
+// The moves that many states share: to begin, to take back, to finish, to fail.
+
+import type { Event } from "../event.ts";
+import type { MigrationName } from "../migration/migration.ts";
+import { failure, type Changed, type Failure } from "../failure.ts";
+import type { History } from "../plan/history.ts";
+import type { ReadyStep, Step } from "../plan/step.ts";
+import type { Outcome } from "./driver.ts";
+import type { AfterUndo, Fault, Queue, Run, State } from "./state.ts";
+
+/** A state, and the events that led into it. */
+export interface Advance {
+  readonly state: State;
+  readonly events: readonly Event[];
+}
+
+/** Moves to a state. */
+export function to(state: State, ...events: Event[]): Advance {
+  return { state, events };
+}
+
+/** What is known of an effect that was never answered. */
+export const lost = failure(
+  "database.io",
+  "The database gave no answer.",
+  "Run the command again: what is durable is recorded, and the rest was taken back.",
+);
+
+/** The failure behind an outcome that was not hoped for. */
+export function causeOf(outcome: Outcome): Failure {
+  return outcome.is === "failed" ? outcome.failure : lost;
+}
+
+/** A step by the name of its migration. */
+export function nameOf(step: Step): MigrationName {
+  return { version: step.version, name: step.name };
+}
+
+/** A queue of steps of which none has run. */
+export function queueOf(steps: readonly ReadyStep[]): Queue {
+  return { steps, from: 0 };
+}
+
+/** Whether a queue has come to its end. */
+export function isEmpty(queue: Queue): boolean {
+  return queue.from >= queue.steps.length;
+}
+
+/** A step that cannot share a transaction with others. */
+export function standsAlone(step: ReadyStep | undefined): boolean {
+  return step !== undefined && (!step.options.transaction || step.options.foreignKeys);
+}
+
+/** The run has come to its end. */
+export function finished(run: Run): Advance {
+  return to({ at: "finished", run }, { kind: "finished" });
+}
+
+function changedBy(run: Run, fault: Fault): Changed {
+  const { changed } = fault.failure;
+  return changed === "nothing" && run.durable.length > 0 ? "some" : changed;
+}
+
+/** The run has failed; what it says of `changed` counts what is durable. */
+export function failed(run: Run, fault: Fault): Advance {
+  const { migration } = fault;
+  const final = { failure: { ...fault.failure, changed: changedBy(run, fault) }, migration };
+  return to({ at: "failed", run, fault: final }, { kind: "failed", ...final });
+}
+
+/** Takes the lock for what is next. */
+export function beginning(run: Run, queue: Queue, now: number, ...events: Event[]): Advance {
+  return to({ at: "beginning", run, queue, since: now, now }, ...events);
+}
+
+/** Takes back all that is not durable. */
+export function undoGroup(run: Run, then: AfterUndo): Advance {
+  return to({ at: "undoing-group", run, then });
+}
+
+/** Takes back all that is not durable, and fails. */
+export function failGroup(
+  run: Run,
+  cause: Failure,
+  migration: MigrationName | null = null,
+): Advance {
+  return undoGroup(run, { go: "fail", fault: { failure: cause, migration } });
+}
+
+/** The failure to give up with when a lock was waited for long enough; null while it wasn't. */
+export function waited(run: Run, since: number, now: number): Failure | null {
+  return now - since < run.request.lockTimeoutMs ? null : lockedFor(now - since);
+}
+
+/** The failure of having waited for a lock in vain. */
+export function lockedFor(milliseconds: number): Failure {
+  return failure(
+    "database.locked",
+    `The database is locked by another process, and was for ${Math.round(milliseconds)} ms.`,
+    "Run the command again once the other is done, or wait longer with --lock-timeout.",
+  );
+}
+
+/** Whether history shows a step as done that was given this order of application. */
+export function isRecorded(ran: { step: ReadyStep; seq: number }, history: History): boolean {
+  const { version, direction } = ran.step;
+  const row = history.rows.find((each) => each.version === version && each.seq === ran.seq);
+  return direction === "up" ? row?.state === "applied" : row === undefined;
+}

@@ -1,0 +1,132 @@
+// From the first look to the lock: the plan is made, its modules loaded, and made again if history has moved.
+
+import type { Event } from "../event.ts";
+import { failure, type Failure } from "../failure.ts";
+import { lastSeq, type History } from "../plan/history.ts";
+import { plan, type DoneStep } from "../plan/plan.ts";
+import type { ReadyStep, Step } from "../plan/step.ts";
+import type { Outcome } from "./driver.ts";
+import { opened } from "./group.ts";
+import {
+  beginning,
+  causeOf,
+  failGroup,
+  failed,
+  finished,
+  queueOf,
+  standsAlone,
+  to,
+  undoGroup,
+  waited,
+  type Advance,
+} from "./moves.ts";
+import { firstOf, type AfterUndo, type Queue, type Run, type State } from "./state.ts";
+
+function isReady(step: Step): step is ReadyStep {
+  return step.work.kind !== "module";
+}
+
+function doneSteps(run: Run): readonly DoneStep[] {
+  return run.durable.map(({ step }) => ({ direction: step.direction, version: step.version }));
+}
+
+/** What is to be said of a history before anything is done on top of it. */
+function warnings(history: History): readonly Event[] {
+  return history.drift.length === 0 ? [] : [{ kind: "drift", differences: history.drift }];
+}
+
+function withHistory(run: Run, history: History): Run {
+  return { ...run, founded: history.founded, seq: lastSeq(history) };
+}
+
+function refuseTogether(step: ReadyStep): Failure {
+  const option = step.options.transaction ? "foreign_keys:on" : "transaction:false";
+  return failure(
+    "usage.invalid-option",
+    `Migration ${step.version} ${step.name} says ${option} and cannot be part of --commit all.`,
+    "Leave --commit all out, or migrate without it.",
+    { at: { file: step.file, line: 1, column: 1 } },
+  );
+}
+
+/** Every step is at hand: what can be refused is refused now, before anything runs. */
+export function ready(run: Run, steps: readonly ReadyStep[], now: number): Advance {
+  const alone = run.commit === "all" ? steps.find(standsAlone) : undefined;
+  if (alone !== undefined) return failGroup(run, refuseTogether(alone));
+  return beginning(run, queueOf(steps), now);
+}
+
+function prepared(run: Run, steps: readonly Step[], now: number): Advance {
+  if (!steps.every(isReady)) return to({ at: "loading", run, steps });
+  return ready(run, steps.filter(isReady), now);
+}
+
+/** History has been read without a lock. */
+export function looked(state: State & { at: "looking" }, outcome: Outcome, now: number): Advance {
+  const { run, since } = state;
+  if (outcome.is !== "looked") return failGroup(run, causeOf(outcome));
+  const steps = plan(run.request, outcome.history, doneSteps(run));
+  if (!steps.ok) {
+    // The only failure of a plan that passes by itself: a step that another process is running right now.
+    const isPassing = steps.failure.code === "database.locked";
+    if (!isPassing || waited(run, since, now) !== null) {
+      return failed(run, { failure: steps.failure, migration: null });
+    }
+    return to({ at: "waiting", run, since, now }, { kind: "waiting", elapsedMs: now - since });
+  }
+  const next =
+    steps.value.length === 0
+      ? finished(run)
+      : prepared(withHistory(run, outcome.history), steps.value, now);
+  return { ...next, events: [...warnings(outcome.history), ...next.events] };
+}
+
+/** Somebody else has written since the plan was made: it is made again, with the modules that are loaded already. */
+function replanned(run: Run, queue: Queue, history: History, now: number): Advance {
+  if (run.fault !== null) return undoGroup(run, { go: "fail", fault: run.fault });
+  const steps = plan(run.request, history, doneSteps(run));
+  if (!steps.ok) {
+    if (steps.failure.code === "database.locked") return undoGroup(run, { go: "look" });
+    return failGroup(run, steps.failure);
+  }
+  if (steps.value.length === 0) return undoGroup(run, { go: "finish" });
+  const keyOf = (step: Step): string => `${step.direction} ${step.version}`;
+  const known = new Map(queue.steps.map((step) => [keyOf(step), step]));
+  const fresh = steps.value.map((step): Step => {
+    const same = known.get(keyOf(step));
+    return isReady(step) || same === undefined ? step : { ...same, seq: step.seq };
+  });
+  // A transaction that was begun for one kind of step does not serve for the other.
+  const isFit = fresh[0]?.options.foreignKeys === firstOf(queue)?.options.foreignKeys;
+  if (!isFit || !fresh.every(isReady)) return undoGroup(run, { go: "reload", steps: fresh });
+  return opened(withHistory(run, history), queueOf(fresh.filter(isReady)), now);
+}
+
+/** The lock was asked for. */
+export function begun(state: State & { at: "beginning" }, outcome: Outcome, now: number): Advance {
+  const { run, queue, since } = state;
+  if (outcome.is === "begun") {
+    if (outcome.history === null) return opened(run, queue, now);
+    return replanned(run, queue, outcome.history, now);
+  }
+  if (outcome.is !== "busy") return failGroup(run, causeOf(outcome));
+  const locked = waited(run, since, now);
+  if (locked !== null) return failGroup(run, locked);
+  return to({ ...state, now }, { kind: "waiting", elapsedMs: now - since });
+}
+
+/** All that was not durable is taken back. */
+export function undone(run: Run, then: AfterUndo, now: number): Advance {
+  switch (then.go) {
+    case "finish":
+      return finished(run);
+    case "fail":
+      return failed(run, then.fault);
+    case "look":
+      return to({ at: "looking", run, since: now });
+    case "reload":
+      return prepared(run, then.steps, now);
+    case "replay":
+      return beginning({ ...run, commit: "each", fault: then.fault }, then.queue, now);
+  }
+}

@@ -1,0 +1,137 @@
+// The catalog on a scratch database, step by step -> proof that every down undoes its up, or what it leaves.
+
+import type { MigrateCommand, RollbackCommand } from "../command.ts";
+import type { Event } from "../event.ts";
+import type { Failure } from "../failure.ts";
+import type { Catalog, Migration } from "../migration/migration.ts";
+import type { SteppingCommand } from "../plan/plan.ts";
+import { differences, type Difference, type SchemaObject } from "../plan/schema.ts";
+import type { Verdict } from "../plan/verdict.ts";
+import type { Driver } from "./driver.ts";
+import { execute } from "./execute.ts";
+import type { ScratchPlace } from "./scratch.ts";
+
+const flags = { dry_run: false, detail: false } as const;
+const upOnce: MigrateCommand = {
+  type: "migrate",
+  steps: 1,
+  commit: "group",
+  allow_out_of_order: false,
+  strict: false,
+  ...flags,
+};
+const downOnce: RollbackCommand = { type: "rollback", steps: 1, down: "recorded", ...flags };
+
+/** A scratch database, which knows how to become the one of any version again. */
+class Scratch {
+  readonly #catalog: Catalog;
+  readonly #place: ScratchPlace;
+  #driver: Driver | null = null;
+
+  constructor(catalog: Catalog, place: ScratchPlace) {
+    this.#catalog = catalog;
+    this.#place = place;
+  }
+
+  /** Runs one command; null, or what it failed with. */
+  async run(command: SteppingCommand): Promise<Failure | null> {
+    const driver = await this.#open();
+    const events: Event[] = [];
+    const request = { command, catalog: this.#catalog, commit: "group", lockTimeoutMs: 0 } as const;
+    const { now } = this.#place;
+    await execute(request, { driver, now, signals: null, emit: (event) => events.push(event) });
+    return events.find((event) => event.kind === "failed")?.failure ?? null;
+  }
+
+  async schema(): Promise<readonly SchemaObject[]> {
+    const driver = await this.#open();
+    const outcome = await driver.perform({ do: "survey" });
+    if (outcome.is !== "surveyed") throw new Error(`a survey came to ${outcome.is}`);
+    return outcome.objects;
+  }
+
+  /** Starts over, with every migration up to a version applied. */
+  async rebuild(version: number): Promise<Failure | null> {
+    this.close();
+    const { steps: _steps, ...all } = upOnce;
+    return this.run({ ...all, to: version });
+  }
+
+  close(): void {
+    this.#driver?.close();
+    this.#driver = null;
+  }
+
+  async #open(): Promise<Driver> {
+    this.#driver ??= await this.#place.openDriver({
+      path: "scratch",
+      mode: "memory",
+      readWaitMs: 0,
+    });
+    return this.#driver;
+  }
+}
+
+interface Compared {
+  readonly real: readonly Difference[];
+  readonly orderOnly: readonly Difference[];
+}
+
+function compare(wanted: readonly SchemaObject[], found: readonly SchemaObject[]): Compared {
+  const all = differences(wanted, found);
+  return {
+    real: all.filter((each) => !each.isOrderOnly),
+    orderOnly: all.filter((each) => each.isOrderOnly),
+  };
+}
+
+function hasNoDown(failure: Failure): boolean {
+  return failure.code === "history.irreversible";
+}
+
+/** Goes up, down and up again with the next migration; leaves it applied where that is possible. */
+async function verifyOne(migration: Migration, scratch: Scratch): Promise<Verdict> {
+  const { version, name } = migration;
+  const base = { version, name, orderOnly: [] };
+  const before = await scratch.schema();
+  const up = await scratch.run(upOnce);
+  if (up !== null) return { ...base, verdict: "up-fails", failure: up };
+  const after = await scratch.schema();
+  const down = await scratch.run(downOnce);
+  if (down !== null) {
+    if (hasNoDown(down)) return { ...base, verdict: "irreversible" };
+    await scratch.rebuild(version);
+    return { ...base, verdict: "down-fails", failure: down };
+  }
+  const undone = compare(before, await scratch.schema());
+  if (undone.real.length > 0) {
+    await scratch.rebuild(version);
+    return { ...base, verdict: "not-undone", differences: undone.real };
+  }
+  const again = await scratch.run(upOnce);
+  if (again !== null) {
+    await scratch.rebuild(version);
+    return { ...base, verdict: "not-repeatable", failure: again, differences: [] };
+  }
+  const repeated = compare(after, await scratch.schema());
+  const orderOnly = [...undone.orderOnly, ...repeated.orderOnly];
+  if (repeated.real.length === 0) return { ...base, verdict: "reversible", orderOnly };
+  await scratch.rebuild(version);
+  return { ...base, verdict: "not-repeatable", failure: null, differences: repeated.real };
+}
+
+/** A verdict on every migration, in order; the first whose up fails is the last, as nothing stands on it. */
+export async function verify(catalog: Catalog, place: ScratchPlace): Promise<readonly Verdict[]> {
+  const scratch = new Scratch(catalog, place);
+  const verdicts: Verdict[] = [];
+  try {
+    for (const migration of catalog.migrations) {
+      const verdict = await verifyOne(migration, scratch);
+      verdicts.push(verdict);
+      if (verdict.verdict === "up-fails") break;
+    }
+    return verdicts;
+  } finally {
+    scratch.close();
+  }
+}

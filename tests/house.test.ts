@@ -1,0 +1,331 @@
+// The rules of the house: who may know whom, where the runtime is touched, and how files are written.
+
+import { expect, test } from "bun:test";
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { posix } from "node:path";
+import packageJson from "../package.json";
+import { Place, root } from "./rung.ts";
+import { importsOf, lineOf, readSource, sourcesBelow, type Source } from "./source.ts";
+
+const src = sourcesBelow(root, "src");
+const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root, "migrations")];
+
+/**
+ * Who imports whom: a file directly in src/ and a folder of it are units, and `type` means types alone. Units come
+ * before those that they import, so there is no way round. An edge that is not here is a decision to take; one that
+ * nobody needs any more has to go.
+ */
+const edges: Readonly<Record<string, readonly string[]>> = {
+  main: ["process"],
+  process: ["app", "database", "platform"],
+  app: [
+    "session",
+    "perform",
+    "input",
+    "report",
+    "type run",
+    "command",
+    "type event",
+    "migration",
+    "type platform",
+    "failure",
+    "package.json",
+  ],
+  session: ["perform", "input", "report", "type event", "failure"],
+  perform: [
+    "run",
+    "plan",
+    "type command",
+    "type event",
+    "type migration",
+    "type platform",
+    "type failure",
+  ],
+  input: ["command", "nearest", "failure"],
+  report: ["type command", "type event", "type migration", "failure"],
+  database: [
+    "type run",
+    "plan",
+    "type event",
+    "migration",
+    "failure",
+    "bun:sqlite",
+    "node:fs",
+    "node:os",
+    "node:path",
+    "valibot",
+  ],
+  run: ["plan", "type command", "type event", "migration", "type platform", "failure", "valibot"],
+  plan: ["type command", "type event", "migration", "failure"],
+  command: ["failure", "valibot"],
+  event: ["type migration", "type failure"],
+  migration: ["platform", "nearest", "failure", "migrations", "node:fs", "node:path", "node:url"],
+  platform: ["node:fs", "node:tty"],
+  nearest: [],
+  failure: [],
+};
+
+function unitOf(path: string): string {
+  const inSrc = path.startsWith("src/") ? path.slice("src/".length) : path;
+  const [first = ""] = inSrc.split("/", 1);
+  return inSrc.includes("/") ? first : first.replace(/\.ts$/, "");
+}
+
+interface Edge {
+  readonly from: string;
+  readonly to: string;
+  readonly isType: boolean;
+  readonly at: string;
+}
+
+function edgesOf(sources: readonly Source[]): Edge[] {
+  return sources.flatMap((source) =>
+    importsOf(source).map(({ specifier, line, isType }) => {
+      const target = posix.join(posix.dirname(source.path), specifier);
+      return {
+        from: unitOf(source.path),
+        to: specifier.startsWith(".") ? unitOf(target) : specifier,
+        isType,
+        at: `${source.path}:${line}`,
+      };
+    }),
+  );
+}
+
+function isAllowed({ from, to, isType }: Edge): boolean {
+  const known = edges[from] ?? [];
+  return from === to || known.includes(to) || (isType && known.includes(`type ${to}`));
+}
+
+function wrongEdges(sources: readonly Source[]): string[] {
+  return edgesOf(sources)
+    .filter((edge) => !isAllowed(edge))
+    .map(
+      ({ from, to, isType, at }) =>
+        `${at}: ${from} must not import ${isType ? "even types of " : ""}${to}. See the table in tests/house.test.ts.`,
+    );
+}
+
+interface Rule {
+  readonly name: string;
+  readonly pattern: RegExp;
+  readonly remedy: string;
+}
+
+function breaches({ pattern, remedy }: Rule, sources: readonly Source[]): string[] {
+  return sources.flatMap(({ path, code }) =>
+    [...code.matchAll(pattern)].map((match) => `${path}:${lineOf(code, match.index)}: ${remedy}`),
+  );
+}
+
+test("imports go along the allowed edges only", () => {
+  expect(wrongEdges(src)).toEqual([]);
+});
+
+test("no allowed edge is wider than its use, and none leads upwards", () => {
+  const used = new Set(
+    edgesOf(src).map(({ from, to, isType }) => `${from} -> ${isType ? `type ${to}` : to}`),
+  );
+  const order = Object.keys(edges);
+  const all = Object.entries(edges).flatMap(([from, targets]) =>
+    targets.map((to) => ({ from, to })),
+  );
+  const idle = all.filter(({ from, to }) => !used.has(`${from} -> ${to}`));
+  expect(idle).toEqual([]);
+  const upwards = all.filter(({ from, to }) => {
+    const at = order.indexOf(to.replace(/^type /, ""));
+    return at >= 0 && at <= order.indexOf(from);
+  });
+  expect(upwards).toEqual([]);
+});
+
+test("every unit is in the table", () => {
+  const units = [...new Set(src.map(({ path }) => unitOf(path)))].filter(
+    (unit) => unit !== "text-imports.d",
+  );
+  expect(units.sort()).toEqual(Object.keys(edges).sort());
+});
+
+test("main.ts and generate.ts are entries: nobody imports them", () => {
+  const entries = src.flatMap((source) =>
+    importsOf(source)
+      .filter(({ specifier }) => /\/(main|generate)\.ts$/.test(specifier))
+      .map(({ line }) => `${source.path}:${line}`),
+  );
+  expect(entries).toEqual([]);
+});
+
+test("a wrong edge would be found: types, lazy imports and exports too", () => {
+  for (const line of [
+    `import { openDatabase } from "../database/open.ts";`,
+    `import type { Driver } from "../database/driver.ts";`,
+    `export * from "../database/open.ts";`,
+    `const x = await import("../database/open.ts");`,
+    `import "../database/open.ts";`,
+    `import {\n  a,\n} from '../database/open.ts';`,
+  ]) {
+    expect(wrongEdges([readSource("src/plan/x.ts", line)])).toHaveLength(1);
+  }
+  expect(wrongEdges([readSource("src/plan/x.ts", `import v from "valibot";`)])).toHaveLength(1);
+  expect(wrongEdges([readSource("src/plan/x.ts", `// import "../database/open.ts";`)])).toEqual([]);
+  expect(
+    wrongEdges([readSource("src/plan/x.ts", 'const t = `import "../database/open.ts";`;')]),
+  ).toEqual([]);
+});
+
+test("only src/database/sqlite.ts imports bun: modules", () => {
+  const importers = src.flatMap((source) =>
+    importsOf(source)
+      .filter(({ specifier }) => specifier === "bun" || specifier.startsWith("bun:"))
+      .map(() => source.path),
+  );
+  expect(importers).toEqual(["src/database/sqlite.ts"]);
+});
+
+const bunGlobal: Rule = {
+  name: "the Bun global stands behind the doors in src/platform/ only",
+  pattern: /\bBun\b|\bimport\.meta\.(?!url\b)/g,
+  remedy: "Put what is needed of the runtime behind a door in src/platform/.",
+};
+
+const escapes: readonly Rule[] = [
+  { name: "any", pattern: /(?<!\.)\bany\b/g, remedy: "Say what it is, or unknown." },
+  {
+    name: "a cast",
+    pattern: /(?<!\*\s*)(?<!\b(?:import|export)\b[^;]*\{[^}]*)\bas\s+(?!const\b)[\w{[("]/g,
+    remedy: "Let a check convince the compiler.",
+  },
+  {
+    name: "a cast in brackets",
+    pattern: /[=(,]\s*<\w+>\s*[\w{[]/g,
+    remedy: "Let a check convince the compiler.",
+  },
+  {
+    name: "a non-null assertion",
+    pattern: /[\w)\]"]!(?=[.;,)\]\s[(:?])(?!=)/g,
+    remedy: "Handle the absence.",
+  },
+];
+
+test(bunGlobal.name, () => {
+  const outside = src.filter(({ path }) => !path.startsWith("src/platform/"));
+  expect(breaches(bunGlobal, outside)).toEqual([]);
+  expect(breaches(bunGlobal, src).length).toBeGreaterThan(0);
+});
+
+for (const rule of escapes) {
+  test(`no ${rule.name}: the compiler is convinced, never told`, () => {
+    expect(breaches(rule, everything)).toEqual([]);
+  });
+}
+
+test("an escape would be found, and what only looks like one is not", () => {
+  const bad: readonly (readonly [string, string])[] = [
+    ["any", "let x: any;"],
+    ["any", "const x = (y: Array<any>) => y;"],
+    ["a cast", "const x = y as string;"],
+    ["a cast", "const x = JSON.parse(y) as { a: 1 };"],
+    ["a cast", "const x = y as unknown;"],
+    ["a cast in brackets", "const x = <Y>z;"],
+    ["a non-null assertion", "x!.y();"],
+    ["a non-null assertion", "const x = y[0]!;"],
+    ["a non-null assertion", "f(x()!, 1);"],
+  ];
+  for (const [name, code] of bad) {
+    const found = escapes.filter((rule) => breaches(rule, [readSource("x.ts", code)]).length > 0);
+    expect(found.map((rule) => rule.name)).toEqual([name]);
+  }
+  const good = [
+    `import * as v from "valibot";`,
+    `import { a as b, type C as D } from "./x.ts";`,
+    "export { a as b };",
+    "const x = [1] as const;",
+    `const x = "as any, as string, x!.y";`,
+    "// as any\nconst x = 1; /* y! */",
+    'const x = /as any!/.test(`as any ${1 !== 2 ? "y as z" : `x!`}`);',
+    "if (!x || a !== b || c != d) return;",
+    "const f = <T>(x: T): T => x;",
+    "expect(x).toEqual(expect.any(Number));",
+  ];
+  for (const code of good) {
+    const found = escapes.flatMap((rule) => breaches(rule, [readSource("x.ts", code)]));
+    expect([code, found]).toEqual([code, []]);
+  }
+});
+
+test("no compiler check and no test is switched off", () => {
+  const wrong = everything.flatMap(({ path, text, code }) => {
+    const directive = /(?:\/\/|\/\*)\s*@ts-(?:ignore|expect-error|nocheck)\b/.test(text);
+    const skipped =
+      /\b(?:test|describe|it)\s*\.\s*(?:skip|todo|only|if|skipIf|todoIf|failing)\b/.test(code);
+    return directive || skipped ? [path] : [];
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("every file opens with a sentence that says what it is", () => {
+  const wrong = [...src, ...sourcesBelow(root, "tests")].filter(
+    ({ text }) => !/^\/\/ [^\n]*\w[^\n]*\.\n/.test(text),
+  );
+  expect(wrong.map(({ path }) => path)).toEqual([]);
+});
+
+test("no file in src/ tells of to-dos or leaves code in comments", () => {
+  const wrong = src.filter(({ text }) =>
+    /\b(?:TODO|FIXME|XXX|HACK)\b|^\s*\/\/ (?:const|let|return|if \()/m.test(text),
+  );
+  expect(wrong.map(({ path }) => path)).toEqual([]);
+});
+
+test("the dependencies are valibot, and Bun's types to develop with; exact versions", () => {
+  expect(Object.keys(packageJson.dependencies)).toEqual(["valibot"]);
+  expect(Object.keys(packageJson.devDependencies)).toEqual(["@types/bun"]);
+  for (const version of [
+    ...Object.values(packageJson.dependencies),
+    ...Object.values(packageJson.devDependencies),
+  ]) {
+    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  }
+  const others = Object.keys(packageJson).filter((key) => /dependenc/i.test(key));
+  expect(others.sort()).toEqual(["dependencies", "devDependencies"]);
+});
+
+/** Runs the generator of a copy of the tree, so that the repository itself stays as it is. */
+function generate(place: Place, ...words: string[]): { status: number; stderr: string } {
+  const { exitCode, stderr } = Bun.spawnSync(
+    [process.execPath, place.at("src/migration/generate.ts"), ...words],
+    { cwd: place.path, stdout: "ignore" },
+  );
+  return { status: exitCode, stderr: stderr.toString() };
+}
+
+const mapPath = "src/migration/embedded.gen.ts";
+
+test("the generated map is fresh, and generating it anew gives the same bytes", () => {
+  using place = new Place();
+  for (const name of ["src", "migrations", "package.json"]) {
+    cpSync(`${root}/${name}`, place.at(name), { recursive: true });
+  }
+  symlinkSync(`${root}/node_modules`, place.at("node_modules"));
+  expect(generate(place, "--check")).toEqual({ status: 0, stderr: "" });
+  const committed = readFileSync(`${root}/${mapPath}`, "utf8");
+  rmSync(place.at(mapPath));
+  expect(generate(place, "--check").status).toBe(1);
+  expect(generate(place)).toEqual({ status: 0, stderr: "" });
+  expect(readFileSync(place.at(mapPath), "utf8")).toBe(committed);
+
+  // A changed migration makes it stale, a new one too; a broken one is told, not generated.
+  writeFileSync(place.at("migrations/0003_more.sql"), "-- migrate:up\nSELECT 1;\n");
+  const stale = generate(place, "--check");
+  expect(stale.status).toBe(1);
+  expect(stale.stderr).toContain("bun run generate");
+  generate(place);
+  const grown = readFileSync(place.at(mapPath), "utf8");
+  expect(grown).toContain(`origin: "embedded"`);
+  expect(grown).toContain("0003_more.sql");
+  writeFileSync(place.at("migrations/0003_more.sql"), "SELECT 1;\n");
+  const broken = generate(place);
+  expect(broken.status).toBe(1);
+  expect(broken.stderr).toContain("0003_more.sql:1:1: There is no '-- migrate:up'");
+  expect(readFileSync(place.at(mapPath), "utf8")).toBe(grown);
+});
