@@ -177,6 +177,12 @@ function left(state: State & { at: "leaving" }, now: number): Advance {
   return to({ at: "committing", group, rest, since: now, now });
 }
 
+/** Without an answer the savepoint may be gone, and the step with it into the group: only all of that can be taken back. */
+function unleft(state: State & { at: "leaving" }, outcome: Outcome): Advance {
+  if (outcome.is !== "lost") return faulted(state, outcome);
+  return failGroup(state.group.run, lost, nameOf(state.step));
+}
+
 function committed(group: Group, rest: Queue, now: number): Advance {
   const seq = group.ran.reduce((highest, ran) => Math.max(highest, ran.seq), group.run.seq);
   const durable = [...group.run.durable, ...group.ran];
@@ -285,7 +291,7 @@ export function advance(state: State, outcome: Outcome, now: number): Advance {
     case "recording":
       return outcome.is === "done" ? to({ ...state, at: "leaving" }) : faulted(state, outcome);
     case "leaving":
-      return outcome.is === "done" ? left(state, now) : faulted(state, outcome);
+      return outcome.is === "done" ? left(state, now) : unleft(state, outcome);
     case "committing":
       return answered(state, outcome, now);
     case "undoing-step":
