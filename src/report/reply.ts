@@ -35,12 +35,13 @@ function steppedBody({ stepped }: Tally, detail: boolean, status: string): reado
 }
 
 function failedReply(command: Command, result: Tally, failure: Failure, id: number | null): Reply {
-  if (command.type === "status" || result.fault?.migration === null) {
-    return errorReply(failure, id);
-  }
+  const migration = result.fault?.migration ?? null;
+  // A commit or a lock that fails is no migration's fault, but what was durable before it must still be told.
+  const isWithoutRun = migration === null && result.stepped.length === 0;
+  if (command.type === "status" || isWithoutRun) return errorReply(failure, id);
   const status = command.type === "migrate" ? "applied" : "rolled_back";
   const applied = steppedBody(result, command.detail, status);
-  return errorReply(failure, id, { applied, failed: result.fault?.migration });
+  return errorReply(failure, id, { applied, failed: migration });
 }
 
 /** The reply to a command that has run. */
