@@ -98,13 +98,20 @@ export class SqliteDriver implements Driver {
     }
   }
 
-  #open(mode: OpenMode = "existing"): Connection {
+  #open(waitMs = this.#settings.readWaitMs, mode: OpenMode = "existing"): Connection {
     if (this.#connection !== null) return this.#connection;
     const connection = openConnection(this.#settings.path, mode);
+    try {
+      // First, as the next pragma reads the schema and must wait for its lock like any other read.
+      connection.run(`PRAGMA busy_timeout = ${Math.round(waitMs)}`);
+      // FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced.
+      connection.run("PRAGMA synchronous = EXTRA");
+      connection.run("PRAGMA foreign_keys = OFF");
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     this.#connection = connection;
-    // FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced.
-    connection.run("PRAGMA synchronous = EXTRA");
-    connection.run("PRAGMA foreign_keys = OFF");
     return connection;
   }
 
@@ -136,7 +143,7 @@ export class SqliteDriver implements Driver {
   }
 
   #begin(waitMs: number): Outcome {
-    const connection = this.#open(this.#settings.mode);
+    const connection = this.#open(waitMs, this.#settings.mode);
     this.#wait(waitMs);
     connection.run("BEGIN IMMEDIATE");
     const version = connection.get("PRAGMA data_version")?.["data_version"] ?? null;
