@@ -54,6 +54,7 @@ export class Handle implements MigrationDb {
   readonly #step: ReadyStep;
   readonly #path: string;
   readonly #prepared = new Map<string, { statement: Statement; prepared: Prepared }>();
+  readonly #iterated = new Set<Prepared>();
   #isRevoked = false;
 
   constructor(connection: Connection, step: ReadyStep, path: string) {
@@ -86,6 +87,7 @@ export class Handle implements MigrationDb {
     const statement = this.#single(sql);
     // Its own statement: two iterations of one text may be open at once.
     const prepared = this.#guarded(statement, () => this.#connection.prepare(statement.text));
+    this.#iterated.add(prepared);
     try {
       const rows = this.#guarded(statement, () => prepared.iterate(...values));
       for (;;) {
@@ -94,6 +96,7 @@ export class Handle implements MigrationDb {
         yield next.value;
       }
     } finally {
+      this.#iterated.delete(prepared);
       prepared.finalize();
     }
   }
@@ -101,6 +104,9 @@ export class Handle implements MigrationDb {
   /** Ends the handle and lets go of every statement that it compiled. */
   revoke(): void {
     this.#isRevoked = true;
+    // An iteration that was left before its end: open, it would keep tables locked, and the connection from closing.
+    for (const prepared of this.#iterated) prepared.finalize();
+    this.#iterated.clear();
     for (const { prepared } of this.#prepared.values()) prepared.finalize();
     this.#prepared.clear();
   }
