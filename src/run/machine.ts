@@ -101,14 +101,23 @@ function opened(run: Run, queue: Queue, now: number): Advance {
   return group.founding ? to({ at: "founding", group, queue }) : enter(group, queue, now);
 }
 
+/** Of a new plan, the steps at its beginning that a replay has left to do; what was planned after them had failed. */
+function stillToReplay(steps: readonly Step[], { steps: given, from }: Queue): readonly Step[] {
+  const left = new Set(given.slice(from).map((step) => step.version));
+  const end = steps.findIndex((step) => !left.has(step.version));
+  return end < 0 ? steps : steps.slice(0, end);
+}
+
 /** Somebody else has written since the plan was made: it is made again, from modules already loaded where they serve. */
 function replanned(run: Run, queue: Queue, history: History, now: number): Advance {
-  if (run.fault !== null) return undoGroup(run, { go: "fail", fault: run.fault });
+  const { fault } = run;
+  const end: AfterUndo = fault === null ? { go: "finish" } : { go: "fail", fault };
   const steps = plan(run.request, history, run.durable.length);
-  if (!steps.ok) return failGroup(run, steps.failure);
-  if (steps.value.length === 0) return undoGroup(run, { go: "finish" });
+  if (!steps.ok) return fault === null ? failGroup(run, steps.failure) : undoGroup(run, end);
+  const wanted = fault === null ? steps.value : stillToReplay(steps.value, queue);
+  if (wanted.length === 0) return undoGroup(run, end);
   const known = new Map(queue.steps.map((step) => [step.version, step]));
-  const fresh = steps.value.map((step): Step => {
+  const fresh = wanted.map((step): Step => {
     const same = known.get(step.version);
     if (isReady(step) || same?.direction !== step.direction) return step;
     return { ...same, seq: step.seq };
