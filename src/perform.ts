@@ -5,7 +5,7 @@ import type { Event } from "./event.ts";
 import type { Catalog } from "./migration/migration.ts";
 import { refuseSample, statusRows } from "./plan/status.ts";
 import type { Driver } from "./run/driver.ts";
-import type { Result } from "./failure.ts";
+import { failure, type Result } from "./failure.ts";
 
 /** How a driver is asked for: by path, and by what the command may do there. */
 export interface DriverRequest {
@@ -25,8 +25,15 @@ export interface Workplace {
   readonly now: () => number;
 }
 
+const noAnswer = failure(
+  "database.io",
+  "The database gave no answer.",
+  "Run the command again: it only reads.",
+);
+
 async function look(catalog: Catalog, driver: Driver): Promise<Event> {
   const outcome = await driver.perform({ do: "look" });
+  if (outcome.is === "lost") return { kind: "failed", failure: noAnswer, migration: null };
   const allowed = outcome.is === "looked" ? refuseSample(catalog, outcome.history) : outcome;
   if ("failure" in allowed) return { kind: "failed", failure: allowed.failure, migration: null };
   if (outcome.is !== "looked") throw new Error(`a look came to ${outcome.is}`);
