@@ -122,8 +122,9 @@ function replanned(run: Run, queue: Queue, history: History, now: number): Advan
     if (isReady(step) || same?.direction !== step.direction) return step;
     return { ...same, seq: step.seq };
   });
-  if (!fresh.every(isReady)) return undoGroup(run, { go: "reload", steps: fresh });
-  return opened(withHistory(run, history), queueOf(fresh.filter(isReady)), now);
+  const informed = withHistory(run, history);
+  if (!fresh.every(isReady)) return undoGroup(informed, { go: "reload", steps: fresh });
+  return opened(informed, queueOf(fresh.filter(isReady)), now);
 }
 
 function waited(run: Run, since: number, now: number): Failure | null {
