@@ -1,7 +1,7 @@
 // Many processes on one database at once, and an application that goes on using it all the while.
 
 import { Database } from "bun:sqlite";
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { claimsOf } from "./faults/claims.ts";
@@ -9,6 +9,7 @@ import {
   inFolder,
   lookInto,
   prepareDatabase,
+  removeScratch,
   rung,
   start,
   writeCatalog,
@@ -16,6 +17,7 @@ import {
 } from "./faults/harness.ts";
 
 setDefaultTimeout(300_000);
+afterAll(removeScratch);
 
 const versions = Array.from({ length: 20 }, (_, index) => index + 1);
 

@@ -1,7 +1,7 @@
 // Every effect of a run, and everything that can go wrong with it, in the real process on a real file: whatever happens,
 // history and schema agree, what was said is true, and a rerun completes.
 
-import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { failing, firstOf, mended, three, type Files } from "./faults/catalogs.ts";
@@ -14,6 +14,7 @@ import {
   inFolder,
   lookInto,
   prepareDatabase,
+  removeScratch,
   rung,
   scratch,
   start,
@@ -24,6 +25,7 @@ import {
 } from "./faults/harness.ts";
 
 setDefaultTimeout(300_000);
+afterAll(removeScratch);
 
 const journalModes: readonly JournalMode[] = ["delete", "wal"];
 const commitModes = ["group", "each", "all"] as const;

@@ -100,14 +100,16 @@ export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise
 
 let scratchFolder: string | undefined;
 
-/** The folder that holds all that these tests write; gone when the test process ends. */
+/** The folder that holds all that these tests write. */
 export function scratch(): string {
-  if (scratchFolder === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), "rung-faults-"));
-    scratchFolder = folder;
-    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  }
+  scratchFolder ??= mkdtempSync(join(tmpdir(), "rung-faults-"));
   return scratchFolder;
+}
+
+/** Removes the folder: for the end of a test file. */
+export function removeScratch(): void {
+  if (scratchFolder !== undefined) rmSync(scratchFolder, { recursive: true, force: true });
+  scratchFolder = undefined;
 }
 
 /** Writes the files of a catalog into a new folder. */
@@ -166,6 +168,10 @@ function rowsOf(database: Database, sql: string): Row[] {
   }
 }
 
+function brief(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? `${value.length} bytes, ${Bun.hash(value)}` : value;
+}
+
 function dumpOf(database: Database): string {
   const objects = rowsOf(
     database,
@@ -176,7 +182,7 @@ function dumpOf(database: Database): string {
     if (type !== "table" || typeof name !== "string") continue;
     for (const row of rowsOf(database, `SELECT * FROM "${name}" ORDER BY 1`)) {
       if (name.startsWith("rung_")) for (const column of passing) delete row[column];
-      lines.push(`${name} ${JSON.stringify(row)}`);
+      lines.push(`${name} ${JSON.stringify(row, brief)}`);
     }
   }
   return lines.join("\n");
