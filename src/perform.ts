@@ -11,7 +11,7 @@ import type {
   VerifyCommand,
 } from "./command.ts";
 import type { Event } from "./event.ts";
-import type { Failure, Result } from "./failure.ts";
+import { failure, type Failure, type Result } from "./failure.ts";
 import type { Catalog } from "./migration/migration.ts";
 import type { SteppingCommand } from "./plan/plan.ts";
 import { refuseSample, statusRows } from "./plan/status.ts";
@@ -70,8 +70,15 @@ function modeOf(command: Command): "read" | "write" | "create" {
   }
 }
 
+const noAnswer = failure(
+  "database.io",
+  "The database gave no answer.",
+  "Run the command again: it only reads.",
+);
+
 async function status(_command: StatusCommand, { driver, catalog, emit }: Job): Promise<void> {
   const outcome = await driver.perform({ do: "look" });
+  if (outcome.is === "lost") return emit(failedWith(noAnswer));
   const allowed = outcome.is === "looked" ? refuseSample(catalog, outcome.history) : outcome;
   if ("failure" in allowed) return emit(failedWith(allowed.failure));
   if (outcome.is !== "looked") throw new Error(`a look came to ${outcome.is}`);
@@ -104,8 +111,8 @@ async function verifyAll(_command: VerifyCommand, { catalog, place, emit }: Job)
   const { verdictFailure } = await import("./plan/verdict.ts");
   const verdicts = await verify(catalog, place);
   emit({ kind: "verified", verdicts });
-  const failure = verdictFailure(verdicts);
-  if (failure !== null) emit(failedWith(failure));
+  const cause = verdictFailure(verdicts);
+  if (cause !== null) emit(failedWith(cause));
 }
 
 async function repair(

@@ -127,19 +127,24 @@ export class SqliteDriver implements Driver {
     }
   }
 
-  #open(): Connection {
+  #open(waitMs = this.#settings.readWaitMs): Connection {
     if (this.#connection !== null) return this.#connection;
     const { path, mode } = this.#settings;
     // Read-only, nothing is checkpointed at the close; but only with a log in use, else it would leave files behind,
     // and a journal left by a crash can only be played back by somebody who may write.
     const isLogged = sizeOf(`${path}-wal`) > 0;
     const connection = openConnection(path, mode === "read" && !isLogged ? "write" : mode);
+    try {
+      // First, as the next pragma reads the schema and must wait for its lock like any other read.
+      connection.run(`PRAGMA busy_timeout = ${Math.round(waitMs)}`);
+      // FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced.
+      connection.run("PRAGMA synchronous = EXTRA");
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     this.#identity = identityOf(path);
     this.#connection = connection;
-    // First of all: even these pragmas read the database, and must wait while another process commits.
-    this.#wait(this.#settings.readWaitMs);
-    // FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced.
-    connection.run("PRAGMA synchronous = EXTRA");
     return connection;
   }
 
@@ -199,7 +204,7 @@ export class SqliteDriver implements Driver {
 
   #begin(waitMs: number, foreignKeys: boolean): Outcome {
     if (this.#isWorn) this.close();
-    const connection = this.#open();
+    const connection = this.#open(waitMs);
     this.#wait(waitMs);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);

@@ -39,7 +39,9 @@ function failedReply(command: Command, result: Tally, fault: Fault, id: number |
   const isStepping =
     command.type === "migrate" || command.type === "rollback" || command.type === "redo";
   if (result.report !== null) return errorReply(fault.failure, id, reportJson(result.report));
-  if (!isStepping || fault.migration === null) return errorReply(fault.failure, id);
+  // A commit or a lock that fails is no migration's fault, but what was durable before it must still be told.
+  const isWithoutRun = fault.migration === null && result.stepped.length === 0;
+  if (!isStepping || isWithoutRun) return errorReply(fault.failure, id);
   const applied = steppedBody(result.stepped, command.detail);
   return errorReply(fault.failure, id, { applied, failed: fault.migration });
 }

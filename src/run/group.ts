@@ -72,6 +72,12 @@ export function faulted(active: Active, outcome: Outcome): Advance {
   return undoGroup(group.run, { go: "fail", fault });
 }
 
+/** Without an answer the savepoint may be gone, and the step with it into the group: only all of that can be taken back. */
+export function unleft(state: State & { at: "leaving" }, outcome: Outcome): Advance {
+  if (outcome.is !== "lost") return faulted(state, outcome);
+  return failGroup(state.group.run, lost, nameOf(state.step));
+}
+
 /** The step's savepoint is open. */
 export function entered({ group, step, rest }: Active, now: number): Advance {
   const active = { group, step, rest, since: now };

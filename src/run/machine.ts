@@ -11,6 +11,7 @@ import {
   left,
   settledCommit,
   undoneStep,
+  unleft,
 } from "./group.ts";
 import { causeOf, failGroup, to, type Advance } from "./moves.ts";
 import {
@@ -52,7 +53,7 @@ export function advance(state: State, outcome: Outcome, now: number): Advance {
     case "recording":
       return isDone ? to({ ...state, at: "leaving" }) : faulted(state, outcome);
     case "leaving":
-      return isDone ? left(state, now) : faulted(state, outcome);
+      return isDone ? left(state, now) : unleft(state, outcome);
     case "committing":
       return answered(state, outcome, now);
     case "starting":

@@ -81,25 +81,39 @@ export function looked(state: State & { at: "looking" }, outcome: Outcome, now: 
   return { ...next, events: [...warnings(outcome.history), ...next.events] };
 }
 
+function keyOf({ direction, version }: DoneStep): string {
+  return `${direction} ${version}`;
+}
+
+/** Of a new plan, the steps at its beginning that a replay has left to do; what was planned after them had failed. */
+function stillToReplay(steps: readonly Step[], { steps: given, from }: Queue): readonly Step[] {
+  const left = new Set(given.slice(from).map(keyOf));
+  const end = steps.findIndex((step) => !left.has(keyOf(step)));
+  return end < 0 ? steps : steps.slice(0, end);
+}
+
 /** Somebody else has written since the plan was made: it is made again, with the modules that are loaded already. */
 function replanned(run: Run, queue: Queue, history: History, now: number): Advance {
-  if (run.fault !== null) return undoGroup(run, { go: "fail", fault: run.fault });
+  const { fault } = run;
+  const end: AfterUndo = fault === null ? { go: "finish" } : { go: "fail", fault };
   const steps = plan(run.request, history, doneSteps(run));
   if (!steps.ok) {
+    if (fault !== null) return undoGroup(run, end);
     if (steps.failure.code === "database.locked") return undoGroup(run, { go: "look" });
     return failGroup(run, steps.failure);
   }
-  if (steps.value.length === 0) return undoGroup(run, { go: "finish" });
-  const keyOf = (step: Step): string => `${step.direction} ${step.version}`;
+  const wanted = fault === null ? steps.value : stillToReplay(steps.value, queue);
+  if (wanted.length === 0) return undoGroup(run, end);
   const known = new Map(queue.steps.map((step) => [keyOf(step), step]));
-  const fresh = steps.value.map((step): Step => {
+  const fresh = wanted.map((step): Step => {
     const same = known.get(keyOf(step));
     return isReady(step) || same === undefined ? step : { ...same, seq: step.seq };
   });
   // A transaction that was begun for one kind of step does not serve for the other.
   const isFit = fresh[0]?.options.foreignKeys === firstOf(queue)?.options.foreignKeys;
-  if (!isFit || !fresh.every(isReady)) return undoGroup(run, { go: "reload", steps: fresh });
-  return opened(withHistory(run, history), queueOf(fresh.filter(isReady)), now);
+  const informed = withHistory(run, history);
+  if (!isFit || !fresh.every(isReady)) return undoGroup(informed, { go: "reload", steps: fresh });
+  return opened(informed, queueOf(fresh.filter(isReady)), now);
 }
 
 /** The lock was asked for. */
