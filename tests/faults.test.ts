@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as v from "valibot";
 import { failing, firstOf, mended, three, type Files } from "./faults/catalogs.ts";
 import { claimsOf, exitFor, wordsFor, type CommandName, type Voice } from "./faults/claims.ts";
 import { faultKinds, type FaultKind } from "./faults/driver.ts";
@@ -26,6 +27,11 @@ import {
 
 setDefaultTimeout(300_000);
 afterAll(removeScratch);
+
+const failedSchema = v.looseObject({
+  ok: v.literal(false),
+  error: v.looseObject({ code: v.string(), changed: v.string() }),
+});
 
 const journalModes: readonly JournalMode[] = ["delete", "wal"];
 const commitModes = ["group", "each", "all"] as const;
@@ -160,6 +166,9 @@ function judgeOutcome(
   if (isHarmless || (isUndo && code !== null)) {
     const isSo = progress === reach && claims.code === code;
     return isSo ? [] : [`came to ${progress} with ${claims.code}, expected ${reach} with ${code}`];
+  }
+  if (one.kind === "fail-after") {
+    return claims.code === "database.commit-unknown" ? [] : [`is sure with ${claims.code}`];
   }
   const [, version] = /^(?:enter|execute|call|guard|record|leave) (\d+)$/.exec(effect) ?? [];
   const isBefore = one.kind === "fail" || one.kind === "drop";
@@ -410,6 +419,24 @@ describe("rollback, disturbed at every effect", () => {
         expect(await disturb(scenario)).toEqual([]);
       });
     }
+  }
+});
+
+test("status, disturbed, says so and nothing else", async () => {
+  for (const fault of ["fail:database.io@1", "lose@1", "drop@1"]) {
+    const ended = await inFolder(async (folder) => {
+      const options = ["--db", "app.db", "--dir", folderOfThree, "--json"];
+      const environment = { RUNG_FAULTS: fault };
+      return start(await faults(), ["status", ...options], { cwd: folder, environment });
+    });
+    const said = v.parse(failedSchema, JSON.parse(ended.stdout));
+    expect({ fault, ...said.error, status: ended.status, stderr: ended.stderr }).toMatchObject({
+      fault,
+      code: "database.io",
+      changed: "nothing",
+      status: 5,
+      stderr: "",
+    });
   }
 });
 

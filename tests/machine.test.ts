@@ -59,6 +59,7 @@ function simulate(setting: Setting, choose: Choose, elapse: () => number): Model
   const request: RunRequest = { command: commandOf(setting.type), catalog, commit, lockTimeoutMs };
   const events: Event[] = [];
   let now = 0;
+  let begunAt = 0;
   let state = start(request);
   try {
     for (let effects = 0; ; effects++) {
@@ -69,8 +70,13 @@ function simulate(setting: Setting, choose: Choose, elapse: () => number): Model
       now += elapse() + (outcome.is === "busy" && "waitMs" in effect ? effect.waitMs : 0);
       const next = advance(state, outcome, now);
       state = next.state;
+      if (outcome.is === "begun") begunAt = now;
+      const isLong = effect.do === "leave" && outcome.is === "done" && now - begunAt >= 100;
+      if (isLong && commit === "group" && effectOf(state)?.do !== "commit") {
+        throw new Error(`a group goes on after ${now - begunAt} ms`);
+      }
       for (const event of next.events) {
-        judgeEvent(event, events, model);
+        judgeEvent(setting, event, events, model);
         events.push(event);
         model.trace.push(`-> ${event.kind}`);
       }
@@ -85,11 +91,14 @@ function simulate(setting: Setting, choose: Choose, elapse: () => number): Model
 }
 
 /** An event at the moment at which it is told. */
-function judgeEvent(event: Event, before: readonly Event[], model: Model): void {
+function judgeEvent(setting: Setting, event: Event, before: readonly Event[], model: Model): void {
   if (before.some(({ kind }) => kind === "finished" || kind === "failed")) {
     throw new Error(`${event.kind} after the end`);
   }
-  if (event.kind === "waiting" && event.elapsedMs < 0) throw new Error("time goes back");
+  if (event.kind === "waiting") {
+    const isInTime = event.elapsedMs >= 0 && event.elapsedMs < setting.lockTimeoutMs;
+    if (!isInTime) throw new Error(`waits on after ${event.elapsedMs} ms`);
+  }
   if (event.kind !== "stepped") return;
   const { version } = event.migration;
   const told = before.filter(({ kind }) => kind === "stepped").length;
@@ -111,6 +120,12 @@ function judgeEnd(setting: Setting, events: readonly Event[], model: Model): voi
   const last = events.at(-1);
   const told = events.filter(({ kind }) => kind === "stepped").length;
   const { committed, commits, durable } = model;
+  const isInDoubt = model.troubles.some(({ way, effect }) => {
+    return effect === "commit" && way === "failed-after";
+  });
+  if (isInDoubt && (last?.kind !== "failed" || last.failure.changed !== "unknown")) {
+    throw new Error("a commit failed and is there, and nothing is said of it");
+  }
   if (setting.commit === "each" && commits.some((size) => size !== 1)) {
     throw new Error(`each, but ${commits}`);
   }
@@ -151,19 +166,21 @@ function judgeEnd(setting: Setting, events: readonly Event[], model: Model): voi
 
 const atWork = ["enter", "execute", "call", "guard", "record", "leave"];
 
-/** Where one migration failed by its own fault, and nothing else went wrong, all before it must be durable. */
+/** Where at most one thing went wrong that cannot be made good, what must be durable is known. */
 function judgeKept(setting: Setting, last: Event & { kind: "failed" }, model: Model): void {
   const waits = model.troubles.filter(({ way }) => way === "busy").length;
-  if (setting.commit === "all" || model.hasRival || waits > 2) return;
-  const hasCommitTrouble = model.troubles.some(
-    ({ effect, way }) => effect === "commit" && way !== "busy",
-  );
-  // Troubles with taking back are made good by leaving the connection behind.
+  if (model.hasRival || waits > 2 || setting.lockTimeoutMs < 30_000) return;
+  const isAnswered = model.troubles.every(({ effect }) => effect !== "settle");
   const causes = model.troubles.filter(({ effect, way }) => {
-    return way !== "busy" && effect !== "undo" && effect !== "settle";
+    // Another try makes good a lock that was not to be had, history a commit's answer that was lost, and a new
+    // connection what could not be taken back.
+    const isMadeGood = way === "busy" || effect === "undo" || effect === "settle";
+    return !isMadeGood && !(effect === "commit" && way === "lost" && isAnswered);
   });
   const [cause] = causes;
-  if (cause === undefined || causes.length > 1 || hasCommitTrouble) return;
+  const hasNothing = setting.type === "rollback" && setting.applied === 0;
+  if (cause === undefined && !hasNothing) throw new Error("fails, though nothing went wrong");
+  if (cause === undefined || causes.length > 1 || setting.commit === "all") return;
   if (!atWork.includes(cause.effect) || !["failed", "gone"].includes(cause.way)) return;
   const { version } = cause;
   if (last.migration?.version !== version || !last.failure.code.startsWith("step.")) {
@@ -174,6 +191,10 @@ function judgeKept(setting: Setting, last: Event & { kind: "failed" }, model: Mo
   const first = setting.applied + 1;
   const expected = Array.from({ length: (version ?? 0) - first }, (_, index) => first + index);
   if (kept.join() !== expected.join()) throw new Error(`kept ${kept}, expected ${expected}`);
+  const replayed = model.commits.slice(cause.commits);
+  if (cause.way === "gone" && replayed.some((size) => size !== 1)) {
+    throw new Error(`runs again ${replayed}, not one commit each`);
+  }
 }
 
 /** Pseudo-random numbers from 0 to 1 (mulberry32), the same for the same seed. */

@@ -73,7 +73,12 @@ export interface Trouble {
   readonly effect: Effect["do"];
   readonly version: number | null;
   readonly way: Way;
+  /** How many commits there had been. */
+  readonly commits: number;
 }
+
+/** Ways that tell of the database itself, not of a migration. */
+const unusable: readonly Way[] = ["io", "io-gone", "lost", "lost-gone", "dropped"];
 
 const lost: Outcome = { is: "lost" };
 const done: Outcome = { is: "done" };
@@ -97,6 +102,8 @@ export class Model {
   #transaction: Transaction | null = null;
   /** Whether `undo` could come too late for the step: its savepoint is gone. */
   #isLeft = false;
+  /** Whether the database has failed: what is durable may be kept, but nothing may be begun again. */
+  #isUnusable = false;
   #version = 1;
   #seen: number | null = null;
 
@@ -150,7 +157,10 @@ export class Model {
   #way(effect: Effect, ways: readonly [Way, ...Way[]]): Way {
     const way = this.#choose(ways);
     const version = "step" in effect ? effect.step.version : null;
-    if (way !== ways[0]) this.troubles.push({ effect: effect.do, version, way });
+    if (way === ways[0]) return way;
+    this.troubles.push({ effect: effect.do, version, way, commits: this.commits.length });
+    const isMadeGood = ["commit", "undo", "settle"].includes(effect.do);
+    if (!isMadeGood && unusable.includes(way)) this.#isUnusable = true;
     return way;
   }
 
@@ -248,6 +258,7 @@ export class Model {
 
   #begin(effect: { readonly do: "begin"; readonly waitMs: number }): Outcome {
     this.#closed(effect);
+    if (this.#isUnusable) throw new Error("begins again though the database has failed");
     if (!(effect.waitMs >= 0 && effect.waitMs <= 1000)) throw new Error(`waits ${effect.waitMs}`);
     this.#intrude();
     const way = this.#way(effect, ["done", "busy", "io", "failed-after", "lost", "dropped"]);
@@ -365,7 +376,9 @@ export class Model {
     const { content } = this.#open(effect);
     if (!current.isGuarded || current.isRecorded) throw new Error("record out of order");
     const { seq, step } = effect;
-    if (step.direction === "up" && seq <= content.lastSeq) throw new Error(`seq ${seq} is not new`);
+    if (step.direction === "up" && seq !== content.lastSeq + 1) {
+      throw new Error(`seq ${seq} does not follow ${content.lastSeq}`);
+    }
     return this.#simple(effect, () => {
       if (step.direction === "up") content.rows.set(step.version, seq);
       else content.rows.delete(step.version);
