@@ -6,7 +6,7 @@ import { writeSection } from "../migration/sections.ts";
 import type { Catalog, Migration, MigrationName } from "../migration/migration.ts";
 import { differenceText, interruption } from "./conflict.ts";
 import type { History } from "./history.ts";
-import { differences, type Difference, type SchemaObject } from "./schema.ts";
+import { differences, isDifferent, type Difference, type SchemaObject } from "./schema.ts";
 import { refuseSample, standings } from "./status.ts";
 
 /** A migration that is recorded without having run. */
@@ -135,9 +135,8 @@ export function planBaseline(
     const text = "This database has a history already: a baseline is for one that has none.";
     return fail("history.not-baseline", text, "See rung status; rung repair mends a history.");
   }
-  const found =
-    wanted === null ? [] : differences(wanted, live).filter((each) => !each.isOrderOnly);
-  if (found.length > 0) {
+  const found = wanted === null ? [] : differences(wanted, live);
+  if (isDifferent(found)) {
     return fail(
       "history.not-baseline",
       `The live schema is not what the migrations up to version ${version} make.`,

@@ -5,6 +5,7 @@ import { fail, ok, type Result } from "../failure.ts";
 import type { Catalog, Direction, Migration } from "../migration/migration.ts";
 import { conflictOf, drifted, interruption } from "./conflict.ts";
 import type { History, HistoryRow } from "./history.ts";
+import { isDifferent } from "./schema.ts";
 import { refuseSample, standings } from "./status.ts";
 import { stepDown, stepUp, type Step } from "./step.ts";
 
@@ -127,7 +128,7 @@ export function plan(
   done: readonly DoneStep[],
 ): Result<readonly Step[]> {
   const { command, catalog } = request;
-  if (command.type === "migrate" && command.strict && history.drift.length > 0) {
+  if (command.type === "migrate" && command.strict && isDifferent(history.drift)) {
     return { ok: false, failure: drifted(history.drift) };
   }
   const target = "to" in command ? checkTarget(command.to, catalog, history) : ok(null);
