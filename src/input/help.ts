@@ -32,8 +32,9 @@ export function generalHelp(): string {
     table(commands.map(commandRow)),
     "\nOptions:\n",
     table(commonOptions.map(optionRow)),
-    "\nExit status: 0 done, or nothing to do; 1 an error reply; 2 usage; 3 migrations invalid;\n",
-    "4 history forbids it; 5 database unusable; 6 a migration failed and was rolled back.\n",
+    "\nExit status: 0 done, or nothing to do; 1 status --check found something, or an error reply;\n",
+    "2 usage; 3 migrations invalid; 4 history forbids it; 5 database unusable;\n",
+    "6 a migration failed and was rolled back.\n",
   ].join("");
 }
 
