@@ -164,6 +164,12 @@ function isMessageType(type: string): type is keyof typeof schemas {
   return Object.hasOwn(schemas, type);
 }
 
+/** The fields that a message of this type can have beside `type` and `msg_id`; none of an unknown type. */
+export function messageFields(type: string): readonly string[] {
+  if (!isMessageType(type)) return [];
+  return Object.keys(schemas[type].entries).filter((field) => field !== "type");
+}
+
 type Issue = v.BaseIssue<unknown>;
 
 /** How an option or field is written where it was given: `--lock-timeout` or `lock_timeout`. */
@@ -211,5 +217,8 @@ export function readCommand(
   if (parsed.success) return checkTogether(parsed.output, spell);
   const [issue] = parsed.issues;
   const text = `In ${type}, ${describe(issue, input, spell)}.`;
-  return fail("usage.invalid-option", text, `See rung help ${type}.`);
+  const isUnknown = issue.type === "strict_object" && issue.expected === "never";
+  const fields = `The fields of ${type} are ${messageFields(type).join(", ")}.`;
+  const hint = isUnknown || type === "init" ? fields : `See rung help ${type}.`;
+  return fail("usage.invalid-option", text, hint);
 }
