@@ -641,6 +641,21 @@ test("Commands: a target that is no version is refused, and dry runs create noth
   expect(place.files()).toEqual(["migrations"]);
 });
 
+test("Commands: a redo whose up fails leaves the migration undone", async () => {
+  using place = new Place();
+  place.migration("1_a.sql", "CREATE TABLE a (x);", "DROP TABLE a;");
+  expect(await codeOf(place, "migrate")).toBeNull();
+  place.migration("1_a.sql", "CREATE TABLE a (x); nonsense;", "DROP TABLE a;");
+  const { stdout } = await place.rung("redo", "--json");
+  expect(fieldsOf(stdout)).toMatchObject({
+    count: 1,
+    error: { code: "step.failed", changed: "some" },
+  });
+  expect(place.tables()).toEqual([]);
+  place.migration("1_a.sql", "CREATE TABLE a (y);", "DROP TABLE a;");
+  expect(await codeOf(place, "migrate")).toBeNull();
+});
+
 test("History against files: each state comes about", async () => {
   const states = tableOf("History against files", "State").flatMap(([cell]) => spansOf(cell));
   const seen: string[] = [];
@@ -688,6 +703,13 @@ test("History against files: what is no drift, and which down runs", async () =>
   place.migration("1_a.sql", "CREATE TABLE a (x INTEGER);", "DROP TABLE a; CREATE TABLE c (x);");
   expect(await codeOf(place, "rollback", "--down", "catalog")).toBeNull();
   expect(place.tables()).toEqual(["c"]);
+
+  place.migration("2_d.sql", "CREATE TABLE d (x);", "DROP TABLE d;");
+  expect(await codeOf(place, "migrate", "--to", "2")).toBeNull();
+  place.migration("2_d.sql", "CREATE TABLE d (y);", "DROP TABLE nowhere;");
+  expect(await codeOf(place, "repair", "--changed", "2")).toBeNull();
+  expect(await codeOf(place, "rollback")).toBeNull();
+  expect(place.tables()).toEqual(["a", "c"]);
 });
 
 test("Adopting a database: what differs is named, and --force records it all the same", async () => {
@@ -989,10 +1011,10 @@ test("What is kept in the database: the events of the log", async () => {
   await place.rung("repair", "--drift");
   place.migration("1_a.sql", "CREATE TABLE a (y);", "DROP TABLE a;");
   await place.rung("repair", "--changed", "1");
-  for (const as of ["pending", "applied"]) {
+  for (const state of ["pending", "applied"]) {
     place.write("migrations/2_b.sql", "-- migrate:up transaction:false\nSELECT 1;\nnonsense;");
     await place.rung("migrate");
-    await place.rung("repair", "--settle", "2", "--as", as);
+    await place.rung("repair", "--settle", "2", "--as", state);
   }
   place.remove("migrations/2_b.sql");
   await place.rung("repair", "--missing", "2");
