@@ -6,8 +6,8 @@ import { writeSection } from "../migration/sections.ts";
 import type { Catalog, Migration, MigrationName } from "../migration/migration.ts";
 import { differenceText, interruption } from "./conflict.ts";
 import type { History } from "./history.ts";
-import { differences, type Difference, type SchemaObject } from "./schema.ts";
-import { standings } from "./status.ts";
+import { differences, isDifferent, type Difference, type SchemaObject } from "./schema.ts";
+import { refuseSample, standings } from "./status.ts";
 
 /** A migration that is recorded without having run. */
 export interface Recorded extends MigrationName {
@@ -23,6 +23,11 @@ export type Amendment =
   | { readonly kind: "forget-missing"; readonly migrations: readonly MigrationName[] }
   | { readonly kind: "accept-drift"; readonly drift: readonly Difference[] }
   | { readonly kind: "baseline"; readonly migrations: readonly Recorded[] };
+
+/** Whether there is nothing to write: the schema that was to be accepted has not drifted. */
+export function isIdle(amendment: Amendment): boolean {
+  return amendment.kind === "accept-drift" && amendment.drift.length === 0;
+}
 
 function recordOf(migration: Migration): Result<Recorded> {
   const { version, name, checksum, kind } = migration;
@@ -88,13 +93,19 @@ function forgetMissing(
   return ok({ kind: "forget-missing", migrations: missing });
 }
 
-/** What a repair writes. Fails with `history.not-…` where there is nothing of the kind to repair. */
+/**
+ * What a repair writes. Fails with `history.not-…` where there is nothing of the kind to repair, and with
+ * `catalog.none-given` where files would be held against history and there are but the sample's.
+ */
 export function planRepair(
   command: RepairCommand,
   catalog: Catalog,
   history: History,
 ): Result<Amendment> {
   const { changed, missing, settle: started, as } = command;
+  const readsFiles = changed !== undefined || missing !== undefined;
+  const allowed = readsFiles ? refuseSample(catalog, history) : ok(null);
+  if (!allowed.ok) return allowed;
   if (changed !== undefined) return acceptChanged(changed, catalog, history);
   if (missing !== undefined) return forgetMissing(missing, catalog, history);
   if (started !== undefined && as !== undefined) return settle(started, as, history);
@@ -103,7 +114,7 @@ export function planRepair(
 
 /**
  * What a baseline writes: every migration up to a version. `wanted` is the schema that these make, which the live one
- * must be; null to take it as it is. Fails with `history.not-baseline`, naming every difference.
+ * must be; null to take it as it is. Fails with `history.not-baseline`, naming every difference, and as `refuseSample`.
  */
 export function planBaseline(
   command: BaselineCommand,
@@ -113,6 +124,8 @@ export function planBaseline(
   live: readonly SchemaObject[],
 ): Result<Amendment> {
   const { version } = command;
+  const allowed = refuseSample(catalog, history);
+  if (!allowed.ok) return allowed;
   const upTo = catalog.migrations.filter((each) => each.version <= version);
   if (upTo.at(-1)?.version !== version) {
     const text = `There is no migration of version ${version}.`;
@@ -122,9 +135,8 @@ export function planBaseline(
     const text = "This database has a history already: a baseline is for one that has none.";
     return fail("history.not-baseline", text, "See rung status; rung repair mends a history.");
   }
-  const found =
-    wanted === null ? [] : differences(wanted, live).filter((each) => !each.isOrderOnly);
-  if (found.length > 0) {
+  const found = wanted === null ? [] : differences(wanted, live);
+  if (isDifferent(found)) {
     return fail(
       "history.not-baseline",
       `The live schema is not what the migrations up to version ${version} make.`,

@@ -49,6 +49,11 @@ export function canonicalSql(sql: string): string {
   return canonicalTokens(sql).join(separator);
 }
 
+/** Whether the schemas differ in more than the order of columns, which is worth a word but nothing to fail for. */
+export function isDifferent(found: readonly Difference[]): boolean {
+  return found.some(({ isOrderOnly }) => !isOrderOnly);
+}
+
 /** Identifies an object within a schema. */
 export function objectKey(object: { readonly type: string; readonly name: string }): string {
   return `${object.type} ${foldName(object.name)}`;

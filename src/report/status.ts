@@ -42,7 +42,7 @@ function interruptionText({ version, interruption }: StatusRow): string {
   ];
   if (lastDone !== null) parts.push("The last one known done:\n", indented(lastDone));
   if (inDoubt !== null) parts.push("The one in doubt:\n", indented(inDoubt));
-  parts.push(`Settle it: rung repair --settle ${version} --as applied, or --as pending\n\n`);
+  parts.push(`Settle it: rung repair --settle ${version} --as applied, or --as pending\n`);
   return printable(parts.join(""));
 }
 

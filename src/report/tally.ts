@@ -2,7 +2,7 @@
 
 import type { Event } from "../event.ts";
 import type { Direction, MigrationName } from "../migration/migration.ts";
-import type { Difference } from "../plan/schema.ts";
+import { isDifferent, type Difference } from "../plan/schema.ts";
 import type { StatusRow } from "../plan/status.ts";
 import type { Failure } from "../failure.ts";
 
@@ -53,9 +53,9 @@ export function isPending(row: StatusRow): boolean {
   return row.state === "pending" || row.state === "out-of-order";
 }
 
-/** Whether all is applied, and nothing is wrong with it. */
+/** Whether all is applied, and nothing is wrong with it; the order of columns is nothing wrong. */
 export function isSound(rows: readonly StatusRow[], drift: readonly Difference[]): boolean {
-  return rows.every(({ state }) => state === "applied") && drift.length === 0;
+  return rows.every(({ state }) => state === "applied") && !isDifferent(drift);
 }
 
 /** Adds up the events of one command. */
