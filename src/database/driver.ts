@@ -46,6 +46,8 @@ export class SqliteDriver implements Driver {
   #tracker: SchemaTracker | null = null;
   /** Whether something else has changed the schema since our latest change. */
   #hasDrifted = false;
+  /** The schema, and whether it had drifted, before the step outside any transaction that is running here. */
+  #outside: { readonly tracker: SchemaTracker; readonly hasDrifted: boolean } | null = null;
   /** Whether a step outside any transaction has run here: what it set on the connection goes with it. */
   #isWorn = false;
   /** The step whose savepoint is open. */
@@ -75,6 +77,7 @@ export class SqliteDriver implements Driver {
     this.#tracker = null;
     this.#scope = null;
     this.#isWorn = false;
+    this.#outside = null;
   }
 
   #perform(effect: DatabaseEffect): Outcome {
@@ -98,6 +101,7 @@ export class SqliteDriver implements Driver {
         return this.#record(effect.step, effect.seq, effect.durationMs);
       case "start":
         this.#writer().start(effect.step, this.#stamp(effect.seq, 0));
+        this.#outside = { tracker: this.#tracked(), hasDrifted: this.#hasDrifted };
         return done;
       case "mark":
         this.#writer().mark(effect.step, effect.done);
@@ -289,6 +293,12 @@ export class SqliteDriver implements Driver {
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
+    if (!step.options.transaction && this.#outside !== null) {
+      // What it has changed since its start is its own, whatever was read in between.
+      this.#tracker = this.#outside.tracker;
+      this.#hasDrifted = this.#outside.hasDrifted;
+      this.#outside = null;
+    }
     this.#tracked().follow(this.#scope?.hasOnlyCreated ?? false);
     const writer = this.#writer();
     writer.record(step, this.#stamp(seq, durationMs));
@@ -300,7 +310,8 @@ export class SqliteDriver implements Driver {
   #amend(amendment: Amendment): Outcome {
     const writer = this.#writer();
     writer.amend(amendment, this.#stamp(1, 0));
-    if (amendment.kind === "accept-drift" || amendment.kind === "baseline") {
+    const isApplied = amendment.kind === "settle" && amendment.as === "applied";
+    if (isApplied || amendment.kind === "accept-drift" || amendment.kind === "baseline") {
       this.#tracked().keepAll();
       this.#hasDrifted = false;
     }

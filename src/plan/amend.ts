@@ -18,7 +18,13 @@ export interface Recorded extends MigrationName {
 
 /** A change of history alone. */
 export type Amendment =
-  | { readonly kind: "settle"; readonly migration: MigrationName; readonly as: SettledState }
+  /** As applied, what the schema has become since the migration was started is taken for its doing. */
+  | {
+      readonly kind: "settle";
+      readonly migration: MigrationName;
+      readonly as: SettledState;
+      readonly drift: readonly Difference[];
+    }
   | { readonly kind: "accept-changed"; readonly migrations: readonly Recorded[] }
   | { readonly kind: "forget-missing"; readonly migrations: readonly MigrationName[] }
   | { readonly kind: "accept-drift"; readonly drift: readonly Difference[] }
@@ -61,7 +67,8 @@ function settle(version: number, as: SettledState, history: History): Result<Ame
     return notSo("history.not-interrupted", version, `was not interrupted: ${state}`);
   }
   if (row.isRunning) return { ok: false, failure: interruption(row) };
-  return ok({ kind: "settle", migration: { version, name: row.name }, as });
+  const drift = as === "applied" ? history.drift : [];
+  return ok({ kind: "settle", migration: { version, name: row.name }, as, drift });
 }
 
 function acceptChanged(

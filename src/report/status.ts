@@ -20,6 +20,7 @@ const colours: Readonly<Record<MigrationState, Colour>> = {
   changed: 33,
   missing: 33,
   ahead: 33,
+  running: 36,
   interrupted: 31,
 };
 
@@ -30,6 +31,7 @@ const order: readonly MigrationState[] = [
   "changed",
   "missing",
   "ahead",
+  "running",
   "interrupted",
 ];
 

@@ -102,8 +102,10 @@ function amendmentText(amendment: Amendment, isDryRun: boolean): string {
   };
   switch (amendment.kind) {
     case "settle": {
-      const { migration, as } = amendment;
-      return `${isDryRun ? "would settle" : "settled"} ${migration.version} ${migration.name} as ${as}\n`;
+      const { migration, as, drift } = amendment;
+      const did = isDryRun ? "would settle" : "settled";
+      const taken = drift.map((each) => `  with it: ${differenceText(each)}\n`).join("");
+      return `${did} ${migration.version} ${migration.name} as ${as}\n${taken}`;
     }
     case "accept-changed":
       return lines("accept", "accepted", " as its file is now");
