@@ -54,12 +54,12 @@ export function objectKey(object: { readonly type: string; readonly name: string
   return `${object.type} ${foldName(object.name)}`;
 }
 
-/** The parts of a table's definition, between its outer parentheses, in an order of their own. */
-function unordered(sql: string): string {
+/** The words around a table's outer parentheses, and the columns and constraints between them. */
+function partsOf(tokens: readonly string[]): readonly string[] {
   const parts: string[] = [];
   let part: string[] = [];
   let depth = 0;
-  for (const token of canonicalTokens(sql)) {
+  for (const token of tokens) {
     if (token === ")") depth--;
     const isBreak = (token === "," && depth === 1) || (depth === 0 && part.length > 0);
     if (isBreak) {
@@ -73,7 +73,27 @@ function unordered(sql: string): string {
       part = [];
     }
   }
-  return [...parts, part.join(separator)].sort().join("\n");
+  return [...parts, part.join(separator)];
+}
+
+/** The parts of a table's definition in an order of their own. */
+function unordered(sql: string): string {
+  return partsOf(canonicalTokens(sql)).toSorted().join("\n");
+}
+
+/** Whether a table is another one under a new name, as far as the two texts tell: no part of it is gone. */
+export function isRenamed(before: SchemaObject, after: SchemaObject): boolean {
+  const name = foldName(before.name);
+  const renamed = canonicalTokens(before.sql).map((token) =>
+    token === name ? foldName(after.name) : token,
+  );
+  const parts = new Set(partsOf(canonicalTokens(after.sql)));
+  return partsOf(renamed).every((part) => parts.has(part));
+}
+
+/** The differences that count: another order of columns is worth a note, and no failure. */
+export function withoutOrder(found: readonly Difference[]): readonly Difference[] {
+  return found.filter((difference) => !difference.isOrderOnly);
 }
 
 function changeOf(before: SchemaObject, after: SchemaObject): Difference | null {
