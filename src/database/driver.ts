@@ -42,6 +42,8 @@ export class SqliteDriver implements Driver {
   #tracker: SchemaTracker | null = null;
   /** Whether something else has changed the schema since our latest change. */
   #hasDrifted = false;
+  /** Whether a step outside any transaction is on its way, with no lock held. */
+  #isOutside = false;
   /** Whether a step outside any transaction has run here: what it set on the connection goes with it. */
   #isWorn = false;
   /** The step whose savepoint is open. */
@@ -69,6 +71,7 @@ export class SqliteDriver implements Driver {
     this.#facts = null;
     this.#tracker = null;
     this.#scope = null;
+    this.#isOutside = false;
     this.#isWorn = false;
   }
 
@@ -93,6 +96,7 @@ export class SqliteDriver implements Driver {
         return this.#record(effect.step, effect.seq, effect.durationMs);
       case "start":
         this.#writer().start(effect.step, this.#stamp(effect.seq, 0));
+        this.#isOutside = true;
         return done;
       case "mark":
         this.#writer().mark(effect.step, effect.done);
@@ -105,6 +109,7 @@ export class SqliteDriver implements Driver {
         return this.#readLog();
       case "abandon":
         this.#writer().abandon(effect.step);
+        this.#isOutside = false;
         return done;
       case "leave":
         this.#open().run("RELEASE rung_step");
@@ -143,7 +148,8 @@ export class SqliteDriver implements Driver {
 
   #read(connection: Connection): Result<History> {
     this.#seen = connection.get("PRAGMA data_version")?.["data_version"] ?? null;
-    this.#tracker = null;
+    // What a step outside any transaction has done so far is known by what the schema was before it.
+    if (!this.#isOutside) this.#tracker = null;
     const history = readHistory(connection);
     if (history.ok) this.#hasDrifted = history.value.drift.length > 0;
     return history;
@@ -265,6 +271,7 @@ export class SqliteDriver implements Driver {
     const writer = this.#writer();
     writer.record(step, this.#stamp(seq, durationMs));
     if (!step.options.transaction) this.#isWorn = true;
+    this.#isOutside = false;
     this.#keepSchemaVersion(writer);
     return done;
   }
@@ -272,7 +279,8 @@ export class SqliteDriver implements Driver {
   #amend(amendment: Amendment): Outcome {
     const writer = this.#writer();
     writer.amend(amendment, this.#stamp(1, 0));
-    if (amendment.kind === "accept-drift" || amendment.kind === "baseline") {
+    const accepts = "drift" in amendment && amendment.drift.length > 0;
+    if (accepts || amendment.kind === "baseline") {
       this.#tracked().keepAll();
       this.#hasDrifted = false;
     }
@@ -304,6 +312,7 @@ export class SqliteDriver implements Driver {
     this.#scope = null;
     this.#facts = null;
     this.#tracker = null;
+    this.#isOutside = false;
     if (connection === null) return { is: "undone", transaction: "gone" };
     const isOpen = connection.inTransaction;
     if (isOpen && scope === "group") connection.run("ROLLBACK");
