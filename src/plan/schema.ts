@@ -28,16 +28,21 @@ export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
+const onlyName = /^(TABLE|INDEX|VIEW|TRIGGER|REFERENCES)$/i;
+
 /** The tokens of a statement without white space, comments, identifier quotes and letter case. */
 function canonicalTokens(sql: string): string[] {
   const tokens: string[] = [];
+  let previous = "";
   for (let at = 0; at < sql.length;) {
     const token = tokenAt(sql, at);
     at = token.end;
     if (token.kind === "space" || token.kind === "comment") continue;
     const raw = sql.slice(token.start, token.end);
-    const isText = token.kind === "quoted" && raw.startsWith("'");
+    // SQLite takes a string for a name where only a name can stand.
+    const isText = token.kind === "quoted" && raw.startsWith("'") && !onlyName.test(previous);
     tokens.push(isText ? raw : foldName(identifierOf(sql, token)));
+    previous = raw;
   }
   return tokens;
 }
@@ -134,10 +139,14 @@ const typeOrder: readonly ObjectType[] = ["table", "index", "view", "trigger"];
 const beforeName = /^(TABLE|REFERENCES|ON|EXISTS|INTO|INDEX|VIEW|TRIGGER)$/i;
 const plainName = /^[a-z_][a-z0-9_]*$/i;
 
-/** The SQL with names freed of quotes that a RENAME has put around them, where they can be nothing but names. */
-function withoutNeedlessQuotes(sql: string): string {
+/**
+ * The SQL with names freed of quotes that a RENAME has put around them, where they can be nothing but names, and with
+ * a semicolon that doesn't fall into a comment at its end.
+ */
+function dumped(sql: string): string {
   const parts: string[] = [];
   let previous = "";
+  let end = ";";
   for (let at = 0; at < sql.length;) {
     const token = tokenAt(sql, at);
     at = token.end;
@@ -147,8 +156,9 @@ function withoutNeedlessQuotes(sql: string): string {
     const isNeedless = isName && plainName.test(name) && !keywords.has(name.toUpperCase());
     parts.push(isNeedless ? name : raw);
     if (token.kind !== "space" && token.kind !== "comment") previous = raw;
+    if (token.kind !== "space") end = raw.startsWith("--") && !raw.endsWith("\n") ? "\n;" : ";";
   }
-  return parts.join("");
+  return `${parts.join("")}${end}\n`;
 }
 
 /** SQLite's keywords, which need their quotes as names (SQLite, "SQLite Keywords"). */
@@ -171,6 +181,6 @@ export function schemaText(objects: readonly SchemaObject[]): string {
     `${typeOrder.indexOf(type)} ${foldName(name)}`;
   return objects
     .toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
-    .map(({ sql }) => `${withoutNeedlessQuotes(sql)};\n`)
+    .map(({ sql }) => dumped(sql))
     .join("\n");
 }
