@@ -310,8 +310,8 @@ export class SqliteDriver implements Driver {
   #amend(amendment: Amendment): Outcome {
     const writer = this.#writer();
     writer.amend(amendment, this.#stamp(1, 0));
-    const isApplied = amendment.kind === "settle" && amendment.as === "applied";
-    if (isApplied || amendment.kind === "accept-drift" || amendment.kind === "baseline") {
+    const accepts = "drift" in amendment && amendment.drift.length > 0;
+    if (accepts || amendment.kind === "baseline") {
       this.#tracked().keepAll();
       this.#hasDrifted = false;
     }

@@ -6,7 +6,7 @@ import { writeSection } from "../migration/sections.ts";
 import type { Catalog, Migration, MigrationName } from "../migration/migration.ts";
 import { differenceText, interruption } from "./conflict.ts";
 import type { History } from "./history.ts";
-import { differences, isDifferent, type Difference, type SchemaObject } from "./schema.ts";
+import { differences, withoutOrder, type Difference, type SchemaObject } from "./schema.ts";
 import { refuseSample, standings } from "./status.ts";
 
 /** A migration that is recorded without having run. */
@@ -18,11 +18,11 @@ export interface Recorded extends MigrationName {
 
 /** A change of history alone. */
 export type Amendment =
-  /** As applied, what the schema has become since the migration was started is taken for its doing. */
   | {
       readonly kind: "settle";
       readonly migration: MigrationName;
       readonly as: SettledState;
+      /** What the interrupted step has changed in the schema, where it counts as done. */
       readonly drift: readonly Difference[];
     }
   | { readonly kind: "accept-changed"; readonly migrations: readonly Recorded[] }
@@ -67,7 +67,8 @@ function settle(version: number, as: SettledState, history: History): Result<Ame
     return notSo("history.not-interrupted", version, `was not interrupted: ${state}`);
   }
   if (row.isRunning) return { ok: false, failure: interruption(row) };
-  const drift = as === "applied" ? history.drift : [];
+  const isDone = as === (row.direction === "down" ? "pending" : "applied");
+  const drift = isDone ? history.drift : [];
   return ok({ kind: "settle", migration: { version, name: row.name }, as, drift });
 }
 
@@ -110,8 +111,9 @@ export function planRepair(
   history: History,
 ): Result<Amendment> {
   const { changed, missing, settle: started, as } = command;
-  const readsFiles = changed !== undefined || missing !== undefined;
-  const allowed = readsFiles ? refuseSample(catalog, history) : ok(null);
+  // Held against the sample, every migration of a real history would be missing.
+  const isHeldAgainst = changed !== undefined || missing !== undefined;
+  const allowed = isHeldAgainst ? refuseSample(catalog, history) : ok(null);
   if (!allowed.ok) return allowed;
   if (changed !== undefined) return acceptChanged(changed, catalog, history);
   if (missing !== undefined) return forgetMissing(missing, catalog, history);
@@ -142,8 +144,8 @@ export function planBaseline(
     const text = "This database has a history already: a baseline is for one that has none.";
     return fail("history.not-baseline", text, "See rung status; rung repair mends a history.");
   }
-  const found = wanted === null ? [] : differences(wanted, live);
-  if (isDifferent(found)) {
+  const found = wanted === null ? [] : withoutOrder(differences(wanted, live));
+  if (found.length > 0) {
     return fail(
       "history.not-baseline",
       `The live schema is not what the migrations up to version ${version} make.`,
