@@ -1,5 +1,4 @@
-// Every effect of a run, and everything that can go wrong with it, in the real process on a real file: whatever happens,
-// history and schema agree, what was said is true, and a rerun completes.
+// Every effect of a run, disturbed in the real process on a real file: what is said is true, and a rerun completes.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";

@@ -148,7 +148,7 @@ test("undone by hand and settled as pending: it runs again; what was forgotten i
 });
 
 test("killed on the way down: settled as applied it is applied, settled as pending it is undone", async () => {
-  for (const as of ["applied", "pending"]) {
+  for (const end of ["applied", "pending"]) {
     using place = new Place();
     await interruptedDown(place);
     expect(listOf(await report(place, "status"), "migrations")[1]).toMatchObject({
@@ -161,9 +161,9 @@ test("killed on the way down: settled as applied it is applied, settled as pendi
       },
     });
     expect((await refused(place, "migrate")).code).toBe("history.interrupted");
-    place.execute(as === "applied" ? "CREATE TABLE b (id)" : "DROP TABLE a");
-    await done(place, `repair --settle 2 --as ${as}`);
-    expect([await states(place), await drift(place)]).toEqual([["1 applied", `2 ${as}`], []]);
+    place.execute(end === "applied" ? "CREATE TABLE b (id)" : "DROP TABLE a");
+    await done(place, `repair --settle 2 --as ${end}`);
+    expect([await states(place), await drift(place)]).toEqual([["1 applied", `2 ${end}`], []]);
     expect((await done(place, "migrate --strict")).length).toBe(1);
     expect(place.tables()).toEqual(["a", "b", "t1"]);
   }

@@ -55,6 +55,8 @@ test("plan --json and the message hold the same: statements, lines, options, wat
     in_reply_to: 1,
     count: 2,
     steps: printed["steps"],
+    drift: [],
+    notes: [],
   });
   expect(printed).toMatchObject({ command: "plan", ok: true, count: 2, drift: [], notes: [] });
   expect(listOf(printed, "steps")[1]).toEqual({

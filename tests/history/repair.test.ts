@@ -80,7 +80,6 @@ for (const [words, code] of [
   ["--missing 99", "history.not-missing"],
   ["--settle 1 --as applied", "history.not-interrupted"],
   ["--settle 99 --as pending", "history.not-interrupted"],
-  ["--drift", "schema.not-drifted"],
 ] as const) {
   test(`repair ${words}: it is not so, and is refused with or without --dry-run`, async () => {
     using place = new Place();
@@ -116,7 +115,7 @@ for (const words of [
   });
 }
 
-for (const words of ["--drift", "--changed all", "--missing all", "--settle 1 --as applied"]) {
+for (const words of ["--changed all", "--missing all", "--settle 1 --as applied"]) {
   test(`repair ${words} on a missing file: refused, and still missing`, async () => {
     using place = new Place();
     place.write(tables(1, 1));
