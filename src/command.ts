@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { fail, ok, type Result } from "./failure.ts";
+import { shorten } from "./shorten.ts";
 
 const durationForm = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -201,16 +202,14 @@ function describe(issue: Issue, input: Readonly<Record<string, unknown>>, spell:
   return `${key} ${issue.message}: current value is ${shown(current)}`;
 }
 
-/** How long a value may be that a message repeats to its sender. */
-const shownLength = 100;
-
 /** A value as JSON, cut short; what holds other values is only named, as it could nest without end. */
 function shown(value: unknown): string {
   if (typeof value === "object" && value !== null) {
     return Array.isArray(value) ? "a list" : "an object";
   }
-  const json = JSON.stringify(value) ?? "undefined";
-  return json.length > shownLength ? `${json.slice(0, shownLength)}…` : json;
+  // Beyond the largest number JSON reads as infinity, which it cannot write.
+  if (typeof value === "number") return String(value);
+  return JSON.stringify(typeof value === "string" ? shorten(value) : value) ?? "undefined";
 }
 
 /** What no single field can tell: which of them belong together, and which exclude each other. */
@@ -244,7 +243,7 @@ export function readCommand(
   // A key such as __proto__ is inherited by every table of keys, and must not pass for one of ours.
   const unknown = Object.keys(input).find((key) => !Object.hasOwn(entries, key));
   if (unknown !== undefined) {
-    const text = `In ${type}, ${spell(unknown.slice(0, shownLength))} is not known here.`;
+    const text = `In ${type}, ${spell(shorten(unknown))} is not known here.`;
     return fail("usage.invalid-option", text, `See rung help ${type}.`);
   }
   const schema: v.GenericSchema<unknown, Request> = messageSchemas[type];
