@@ -1,6 +1,6 @@
 // The schemas of messages -> the list of them, with their fields, that a program can ask for.
 
-import { messageSchemas } from "../command.ts";
+import { fieldRules, messageSchemas, type FieldRule } from "../command.ts";
 
 /** A field of a message. */
 export interface Field {
@@ -22,6 +22,8 @@ export interface Field {
 export interface MessageForm {
   readonly type: string;
   readonly fields: readonly Field[];
+  /** Which of the fields go together, where that matters. */
+  readonly rules?: readonly FieldRule[];
 }
 
 interface SchemaLike {
@@ -74,10 +76,12 @@ function fieldOf(name: string, schema: SchemaLike): Field {
 
 /** Every message, in the order of their schemas; each can carry a `msg_id` besides. */
 export function messageForms(): readonly MessageForm[] {
-  return Object.entries(messageSchemas).map(([type, { entries }]) => {
+  return Object.values(messageSchemas).map(({ entries }) => {
+    const type = entries.type.literal;
     const fields = Object.entries<SchemaLike>(entries)
       .filter(([name]) => name !== "type")
       .map(([name, schema]) => fieldOf(name, schema));
-    return { type, fields };
+    const rules = fieldRules[type];
+    return { type, fields, ...(rules === undefined ? {} : { rules }) };
   });
 }
