@@ -15,11 +15,19 @@ class LentDriver implements Driver {
   }
 
   async perform(effect: DatabaseEffect): Promise<Outcome> {
-    // Between two requests the file may have been replaced or deleted. A look finds out; should it fail for another
-    // reason, so does the effect itself.
-    if (!this.#hasLooked && effect.do !== "look") await this.#driver.perform({ do: "look" });
+    if (this.#hasLooked) return this.#driver.perform(effect);
     this.#hasLooked = true;
-    return this.#driver.perform(effect);
+    // Between two requests the file may have been replaced or deleted, and only a look finds that out.
+    const looked = await this.#look();
+    return effect.do === "look" ? looked : this.#driver.perform(effect);
+  }
+
+  async #look(): Promise<Outcome> {
+    const outcome = await this.#driver.perform({ do: "look" });
+    if (outcome.is !== "failed" || outcome.failure.code === "database.locked") return outcome;
+    // A file that was empty for a while and is restored in place stays unreadable to a connection that saw it empty.
+    this.#driver.close();
+    return this.#driver.perform({ do: "look" });
   }
 
   close(): void {
