@@ -2,7 +2,12 @@
 
 import { exitStatus, ok, type Failure, type Result } from "./failure.ts";
 import type { OptionValues } from "./input/argv.ts";
-import { databasePath, migrationsDirectory, type Environment } from "./input/location.ts";
+import {
+  databasePath,
+  ignoredObjects,
+  migrationsDirectory,
+  type Environment,
+} from "./input/location.ts";
 import type { DriverRequest, Workplace } from "./perform.ts";
 import type { Driver } from "./run/driver.ts";
 import type { Signals } from "./run/execute.ts";
@@ -48,7 +53,9 @@ export async function workplace(
   const path = databasePath(options, io.environment);
   if (!path.ok) return path;
   const { readCatalog } = await import("./migration/source.ts");
-  const { openDriver, now, signals } = io;
+  const { now, signals } = io;
+  const ignored = ignoredObjects(options, io.environment);
+  const openDriver: Workplace["openDriver"] = (request) => io.openDriver({ ...request, ignored });
   const directory = migrationsDirectory(options, io.environment);
   const catalog = (): ReturnType<typeof readCatalog> => readCatalog(directory);
   return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals });

@@ -11,7 +11,6 @@ import {
   type SchemaObject,
 } from "../plan/schema.ts";
 import { textOf } from "./facts.ts";
-import { isOwn } from "./objects.ts";
 import type { Row } from "../migration/migration.ts";
 import type { Connection } from "./sqlite.ts";
 
@@ -49,7 +48,7 @@ function liveObjects(connection: Connection, afterRowid: number, hasVirtual = fa
   const objects = connection
     .all(selectLive, afterRowid)
     .map((row): LiveObject => ({ ...objectOf(row), rowid: Number(row["rowid"]) }))
-    .filter(({ name, table }) => isOwn(name) && isOwn(table));
+    .filter(({ name, table }) => connection.isOwn(name) && connection.isOwn(table));
   if (objects.length === 0 || !(hasVirtual || objects.some(isVirtual))) return objects;
   // Shadow tables belong to their virtual table and come and go with it.
   const shadows = new Set(

@@ -16,7 +16,7 @@ export function fieldOf(option: string): string {
 
 /** Reads a command from its options; those that say where it works, and how it reports, are no fields of it. */
 export function readAsked(name: string, options: OptionValues): Result<Command> {
-  const { db: _db, dir: _dir, json: _json, ...own } = options;
+  const { db: _db, dir: _dir, ignore: _ignore, json: _json, ...own } = options;
   const fields = Object.entries(own).map(([key, value]) => [fieldOf(key), value]);
   const command = readCommand({ type: name, ...Object.fromEntries(fields) }, spellOption);
   if (!command.ok) return command;
