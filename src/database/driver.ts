@@ -213,7 +213,8 @@ export class SqliteDriver implements Driver {
   }
 
   #begin(waitMs: number, foreignKeys: boolean): Outcome {
-    if (this.#isWorn) this.close();
+    // A scratch database lives and dies with its connection.
+    if (this.#isWorn && this.#settings.mode !== "memory") this.close();
     const connection = this.#open(waitMs);
     this.#wait(waitMs);
     // Inside a transaction this pragma would be ignored.
