@@ -109,6 +109,16 @@ test("a TypeScript down needs its file, and says so; with another file's it is n
   expect(place.tables()).toEqual(["t1"]);
 });
 
+test("a TypeScript file under another name that holds the same is the same migration, and undoes it", async () => {
+  using place = new Place();
+  const code = `export const up = (db) => db.exec("CREATE TABLE x (id)");\nexport const down = (db) => db.exec("DROP TABLE x");\n`;
+  await migrated(place, { "1_code.ts": code });
+  place.write({ "1_better_name.ts": code }, "renamed");
+  expect(await states(place, "--dir renamed")).toEqual(["1 applied"]);
+  expect(await done(place, "rollback --dir renamed")).toEqual(["rolled back 1 code"]);
+  expect(place.tables()).toEqual([]);
+});
+
 test("a split pair is kept and undone like any other, options of its first line included", async () => {
   using place = new Place();
   place.write({ "1_none.sql": sql("SELECT 1;", "SELECT 1;") }, "older");
