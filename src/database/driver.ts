@@ -306,7 +306,7 @@ export class SqliteDriver implements Driver {
       this.#hasDrifted = this.#outside.hasDrifted;
       this.#outside = null;
     }
-    this.#tracked().follow(this.#scope?.hasOnlyCreated ?? false);
+    this.#tracked().follow(this.#scope?.change ?? { does: "any" });
     const writer = this.#writer();
     writer.record(step, this.#stamp(seq, durationMs));
     if (!step.options.transaction) this.#isWorn = true;
