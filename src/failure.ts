@@ -36,6 +36,7 @@ export type FailureCode =
   | "history.not-baseline"
   | "history.format"
   | "schema.drifted"
+  | "schema.not-drifted"
   | "database.locked"
   | "database.cannot-open"
   | "database.not-a-database"

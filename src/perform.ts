@@ -11,7 +11,7 @@ import type {
   VerifyCommand,
 } from "./command.ts";
 import type { Event } from "./event.ts";
-import { failure, type Failure, type Result } from "./failure.ts";
+import { failure, ok, type Failure, type Result } from "./failure.ts";
 import type { Catalog } from "./migration/migration.ts";
 import type { SteppingCommand } from "./plan/plan.ts";
 import { refuseSample, statusRows } from "./plan/status.ts";
@@ -188,13 +188,22 @@ async function dispatch(command: Command, job: Job): Promise<void> {
   }
 }
 
+const noCatalog: Catalog = { origin: "directory", label: "", migrations: [] };
+
+/** What only reads the database needs no migrations, and is not stopped by broken ones. */
+function catalogFor(command: Command, place: Workplace): Result<Catalog> {
+  const isReading =
+    command.type === "log" || (command.type === "schema" && command.at === undefined);
+  return isReading ? ok(noCatalog) : place.catalog();
+}
+
 /** Runs a command; all that comes of it, failures included, is emitted as events. */
 export async function perform(
   command: Command,
   place: Workplace,
   emit: (event: Event) => void,
 ): Promise<void> {
-  const catalog = place.catalog();
+  const catalog = catalogFor(command, place);
   if (!catalog.ok) return emit(failedWith(catalog.failure));
   const waitMs = command.lock_timeout ?? place.lockTimeoutMs;
   const mode = modeOf(command);

@@ -46,6 +46,8 @@ export class SqliteDriver implements Driver {
   #tracker: SchemaTracker | null = null;
   /** Whether something else has changed the schema since our latest change. */
   #hasDrifted = false;
+  /** Whether a step outside any transaction is on its way, with no lock held. */
+  #isOutside = false;
   /** Whether a step outside any transaction has run here: what it set on the connection goes with it. */
   #isWorn = false;
   /** The step whose savepoint is open. */
@@ -74,6 +76,7 @@ export class SqliteDriver implements Driver {
     this.#facts = null;
     this.#tracker = null;
     this.#scope = null;
+    this.#isOutside = false;
     this.#isWorn = false;
   }
 
@@ -98,6 +101,7 @@ export class SqliteDriver implements Driver {
         return this.#record(effect.step, effect.seq, effect.durationMs);
       case "start":
         this.#writer().start(effect.step, this.#stamp(effect.seq, 0));
+        this.#isOutside = true;
         return done;
       case "mark":
         this.#writer().mark(effect.step, effect.done);
@@ -110,6 +114,7 @@ export class SqliteDriver implements Driver {
         return this.#readLog();
       case "abandon":
         this.#writer().abandon(effect.step);
+        this.#isOutside = false;
         return done;
       case "leave":
         this.#open().run("RELEASE rung_step");
@@ -158,7 +163,8 @@ export class SqliteDriver implements Driver {
 
   #read(connection: Connection): Result<History> {
     this.#seen = this.#dataVersion();
-    this.#tracker = null;
+    // What a step outside any transaction has done so far is known by what the schema was before it.
+    if (!this.#isOutside) this.#tracker = null;
     const history = readHistory(connection);
     this.#known = history.ok ? history.value : null;
     if (history.ok) this.#hasDrifted = history.value.drift.length > 0;
@@ -293,6 +299,7 @@ export class SqliteDriver implements Driver {
     const writer = this.#writer();
     writer.record(step, this.#stamp(seq, durationMs));
     if (!step.options.transaction) this.#isWorn = true;
+    this.#isOutside = false;
     this.#keepSchemaVersion(writer);
     return done;
   }
@@ -300,7 +307,8 @@ export class SqliteDriver implements Driver {
   #amend(amendment: Amendment): Outcome {
     const writer = this.#writer();
     writer.amend(amendment, this.#stamp(1, 0));
-    if (amendment.kind === "accept-drift" || amendment.kind === "baseline") {
+    const accepts = "drift" in amendment && amendment.drift.length > 0;
+    if (accepts || amendment.kind === "baseline") {
       this.#tracked().keepAll();
       this.#hasDrifted = false;
     }
@@ -332,6 +340,7 @@ export class SqliteDriver implements Driver {
     this.#scope = null;
     this.#facts = null;
     this.#tracker = null;
+    this.#isOutside = false;
     if (connection === null) return { is: "undone", transaction: "gone" };
     const isOpen = connection.inTransaction;
     if (isOpen && scope === "group") connection.run("ROLLBACK");

@@ -170,6 +170,8 @@ const updateApplied = `UPDATE rung_history
   WHERE version = ?`;
 const updateAbandoned = `UPDATE rung_history
   SET state = 'applied', direction = NULL, done = NULL, runner = NULL WHERE version = ?`;
+const updateSettled = `UPDATE rung_history
+  SET state = 'applied', fingerprint = ?, direction = NULL, done = NULL, runner = NULL WHERE version = ?`;
 const updateChecksum = "UPDATE rung_history SET checksum = ? WHERE version = ?";
 const deleteRow = "DELETE FROM rung_history WHERE version = ?";
 const insertLog = `INSERT INTO rung_log (at, event, version, name, checksum, duration_ms, by)
@@ -251,7 +253,8 @@ export class HistoryWriter {
     switch (amendment.kind) {
       case "settle": {
         const { migration, as } = amendment;
-        this.#write(as === "pending" ? deleteRow : updateAbandoned, migration.version);
+        if (as === "pending") this.#write(deleteRow, migration.version);
+        else this.#write(updateSettled, fingerprint, migration.version);
         log(`settle as ${as}`, migration, null);
         break;
       }

@@ -5,7 +5,8 @@ const foreign = [
   /^(rung|sqlite|_litestream|_cf|libsql)_/i,
   /^(schema_migrations|goose_db_version|_sqlx_migrations|__drizzle_migrations|d1_migrations)$/i,
   /^(atlas_schema_revisions|flyway_schema_history|_prisma_migrations|ar_internal_metadata)$/i,
-  /^(knex_migrations|gorp_migrations|schema_version|refinery_schema_history)/i,
+  /^(gorp_migrations|schema_version|refinery_schema_history)$/i,
+  /^knex_migrations/i,
 ];
 
 /** Whether an object is the user's own, by its name. */

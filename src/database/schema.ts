@@ -5,6 +5,7 @@ import {
   canonicalSql,
   differences,
   foldName,
+  isRenamed,
   objectKey,
   type Difference,
   type SchemaObject,
@@ -19,6 +20,12 @@ const selectLive = `SELECT rowid, type, name, tbl_name AS "table", sql FROM sqli
 const selectShadows =
   "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'";
 const selectKept = `SELECT type, name, "table", sql FROM rung_schema`;
+const selectKeptOne = `${selectKept} WHERE type = ? AND name = ?`;
+
+/** An object of the live schema, with the row of sqlite_schema that holds it: an ALTER leaves it where it is. */
+interface LiveObject extends SchemaObject {
+  readonly rowid: number;
+}
 
 function objectOf(row: Row): SchemaObject {
   const type = textOf(row, "type");
@@ -34,13 +41,16 @@ function isVirtual({ sql }: SchemaObject): boolean {
   return /^CREATE\s+VIRTUAL/i.test(sql);
 }
 
-/** The user's objects of the live schema that were created after a rowid; 0 for all. */
-function liveObjects(connection: Connection, afterRowid: number): SchemaObject[] {
+/**
+ * The user's objects of the live schema that were created after a rowid; 0 for all. A virtual table makes shadow tables
+ * when it is created, and some later, when it is written to.
+ */
+function liveObjects(connection: Connection, afterRowid: number, hasVirtual = false): LiveObject[] {
   const objects = connection
     .all(selectLive, afterRowid)
-    .map(objectOf)
+    .map((row): LiveObject => ({ ...objectOf(row), rowid: Number(row["rowid"]) }))
     .filter(({ name, table }) => isOwn(name) && isOwn(table));
-  if (!objects.some(isVirtual)) return objects;
+  if (objects.length === 0 || !(hasVirtual || objects.some(isVirtual))) return objects;
   // Shadow tables belong to their virtual table and come and go with it.
   const shadows = new Set(
     connection.all(selectShadows).map((row) => foldName(textOf(row, "name"))),
@@ -85,9 +95,10 @@ const remove = "DELETE FROM rung_schema WHERE type = ? AND name = ?";
  */
 export class SchemaTracker {
   readonly #connection: Connection;
-  #objects = new Map<string, SchemaObject>();
+  #objects = new Map<string, LiveObject>();
   #fingerprint = 0n;
   #lastRowid = 0;
+  #hasVirtual = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -105,15 +116,45 @@ export class SchemaTracker {
       for (const object of this.#read(this.#lastRowid)) this.#keep(object);
       return;
     }
-    const before = [...this.#objects.values()];
+    const before = this.#objects;
     this.#objects = new Map();
     this.#fingerprint = 0n;
     this.#read(0);
-    for (const { kind, type, name } of differences(before, [...this.#objects.values()])) {
-      const object = this.#objects.get(objectKey({ type, name }));
+    const found = differences([...before.values()], [...this.#objects.values()]);
+    const altered = found.map((change) => this.#keptAs(change, before));
+    for (const { kind, type, name } of found) {
       if (kind === "gone") this.#connection.all(remove, type, foldName(name));
-      else if (object !== undefined) this.#keep(object);
     }
+    for (const kept of altered) if (kept !== null) this.#keep(kept);
+  }
+
+  /** What is to be kept of an object that a step has made or altered; null for what stays, or is not, in the list. */
+  #keptAs(
+    { kind, type, name }: Difference,
+    before: ReadonlyMap<string, LiveObject>,
+  ): SchemaObject | null {
+    const object = this.#objects.get(objectKey({ type, name }));
+    if (kind === "gone" || object === undefined) return null;
+    const origin =
+      kind === "changed" ? before.get(objectKey(object)) : this.#renamedFrom(object, before);
+    if (origin === undefined || origin.rowid !== object.rowid) return object;
+    const [kept] = this.#connection
+      .all(selectKeptOne, origin.type, foldName(origin.name))
+      .map(objectOf);
+    // Altering an object that something else had changed, or made, does not make that change ours.
+    if (kept === undefined) return null;
+    const wasOurs = differences([kept], [origin]).length === 0;
+    return wasOurs ? object : { ...kept, name: object.name, table: object.table };
+  }
+
+  #renamedFrom(
+    object: LiveObject,
+    before: ReadonlyMap<string, LiveObject>,
+  ): LiveObject | undefined {
+    if (object.type !== "table") return undefined;
+    const at = [...before.values()].find(({ rowid }) => rowid === object.rowid);
+    const isGone = at !== undefined && !this.#objects.has(objectKey(at));
+    return isGone && isRenamed(at, object) ? at : undefined;
   }
 
   /** Writes the whole live schema to the kept list. */
@@ -126,9 +167,10 @@ export class SchemaTracker {
     this.#connection.all(upsert, type, foldName(name), table, sql);
   }
 
-  #read(afterRowid: number): readonly SchemaObject[] {
+  #read(afterRowid: number): readonly LiveObject[] {
     const last = this.#connection.get("SELECT max(rowid) AS last FROM sqlite_schema");
-    const objects = liveObjects(this.#connection, afterRowid);
+    const objects = liveObjects(this.#connection, afterRowid, this.#hasVirtual);
+    this.#hasVirtual ||= objects.some(isVirtual);
     for (const object of objects) {
       this.#objects.set(objectKey(object), object);
       this.#fingerprint ^= hashOf(object);

@@ -27,6 +27,8 @@ function timestamp(date: Date): string {
   return date.toISOString().replace(/\D/g, "").slice(0, 14);
 }
 
+/** A dot would end the name: `a.up` is one half of a pair. */
+const nameForm = /^[^./\\\p{Cc}]+$/u;
 const timestampForm = /^20\d{12}_/;
 
 /** The digits of the next version: as wide as those of the last, and a time where the last is one. */
@@ -77,6 +79,10 @@ export function createMigration(request: NewRequest): Result<readonly string[]> 
   const listed = isDirectory(directory) ? listDirectory(directory) : ok([]);
   if (!listed.ok) return listed;
   const name = request.name.trim().replace(/\s+/g, "_");
+  if (!nameForm.test(name)) {
+    const text = `${JSON.stringify(request.name)} cannot be part of a file name.`;
+    return fail("catalog.filename", text, "Use letters, digits, _ and -.");
+  }
   const files = newFiles(
     `${nextDigits(listed.value, request)}_${name}`,
     listed.value,
@@ -84,10 +90,7 @@ export function createMigration(request: NewRequest): Result<readonly string[]> 
   );
   for (const { file } of files) {
     const fits = readFilename(file);
-    if (!fits.ok || fits.value === null || /[\\/]/.test(name)) {
-      const text = `${JSON.stringify(request.name)} cannot be part of a file name.`;
-      return fail("catalog.filename", text, "Use letters, digits, _ and -.");
-    }
+    if (!fits.ok) return fits;
   }
   try {
     mkdirSync(directory, { recursive: true });

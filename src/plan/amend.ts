@@ -7,7 +7,7 @@ import type { Catalog, Migration, MigrationName } from "../migration/migration.t
 import { differenceText, interruption } from "./conflict.ts";
 import type { History } from "./history.ts";
 import { differences, type Difference, type SchemaObject } from "./schema.ts";
-import { standings } from "./status.ts";
+import { refuseSample, standings } from "./status.ts";
 
 /** A migration that is recorded without having run. */
 export interface Recorded extends MigrationName {
@@ -18,7 +18,13 @@ export interface Recorded extends MigrationName {
 
 /** A change of history alone. */
 export type Amendment =
-  | { readonly kind: "settle"; readonly migration: MigrationName; readonly as: SettledState }
+  | {
+      readonly kind: "settle";
+      readonly migration: MigrationName;
+      readonly as: SettledState;
+      /** What the interrupted step has changed in the schema, where it counts as done. */
+      readonly drift: readonly Difference[];
+    }
   | { readonly kind: "accept-changed"; readonly migrations: readonly Recorded[] }
   | { readonly kind: "forget-missing"; readonly migrations: readonly MigrationName[] }
   | { readonly kind: "accept-drift"; readonly drift: readonly Difference[] }
@@ -56,7 +62,9 @@ function settle(version: number, as: SettledState, history: History): Result<Ame
     return notSo("history.not-interrupted", version, `was not interrupted: ${state}`);
   }
   if (row.isRunning) return { ok: false, failure: interruption(row) };
-  return ok({ kind: "settle", migration: { version, name: row.name }, as });
+  const isDone = as === (row.direction === "down" ? "pending" : "applied");
+  const drift = isDone ? history.drift : [];
+  return ok({ kind: "settle", migration: { version, name: row.name }, as, drift });
 }
 
 function acceptChanged(
@@ -88,17 +96,30 @@ function forgetMissing(
   return ok({ kind: "forget-missing", migrations: missing });
 }
 
-/** What a repair writes. Fails with `history.not-…` where there is nothing of the kind to repair. */
+function acceptDrift(history: History): Result<Amendment> {
+  if (history.drift.length > 0) return ok({ kind: "accept-drift", drift: history.drift });
+  return fail(
+    "schema.not-drifted",
+    "The schema has not drifted: it is what the last migration left.",
+    "See rung status.",
+  );
+}
+
+/** What a repair writes. Fails with `history.not-…`, or `schema.not-drifted`, where there is nothing of the kind to repair. */
 export function planRepair(
   command: RepairCommand,
   catalog: Catalog,
   history: History,
 ): Result<Amendment> {
   const { changed, missing, settle: started, as } = command;
+  // Held against the sample, every migration of a real history would be missing.
+  const isHeldAgainst = changed !== undefined || missing !== undefined;
+  const allowed = isHeldAgainst ? refuseSample(catalog, history) : ok(null);
+  if (!allowed.ok) return allowed;
   if (changed !== undefined) return acceptChanged(changed, catalog, history);
   if (missing !== undefined) return forgetMissing(missing, catalog, history);
   if (started !== undefined && as !== undefined) return settle(started, as, history);
-  return ok({ kind: "accept-drift", drift: history.drift });
+  return acceptDrift(history);
 }
 
 /**
@@ -113,6 +134,8 @@ export function planBaseline(
   live: readonly SchemaObject[],
 ): Result<Amendment> {
   const { version } = command;
+  const allowed = refuseSample(catalog, history);
+  if (!allowed.ok) return allowed;
   const upTo = catalog.migrations.filter((each) => each.version <= version);
   if (upTo.at(-1)?.version !== version) {
     const text = `There is no migration of version ${version}.`;

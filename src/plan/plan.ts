@@ -5,8 +5,9 @@ import { fail, ok, type Result } from "../failure.ts";
 import type { Catalog, Direction, Migration } from "../migration/migration.ts";
 import { conflictOf, drifted, interruption } from "./conflict.ts";
 import type { History, HistoryRow } from "./history.ts";
+import { withoutOrder } from "./schema.ts";
 import { refuseSample, standings } from "./status.ts";
-import { stepDown, stepUp, type Step } from "./step.ts";
+import { standsAlone, stepDown, stepUp, type Step } from "./step.ts";
 
 /** A command that is carried out in steps. */
 export type SteppingCommand = MigrateCommand | RollbackCommand | RedoCommand;
@@ -88,6 +89,20 @@ function planRollback(
   return collect(undone.map((row) => stepDown(row, migrations, command.down)));
 }
 
+/** Refuses steps that cannot be part of one transaction for all, where that is asked for. Their modules are loaded. */
+export function checkTogether(command: SteppingCommand, steps: readonly Step[]): Result<null> {
+  const isAll = command.type === "migrate" && command.commit === "all";
+  const alone = isAll ? steps.find(standsAlone) : undefined;
+  if (alone === undefined) return ok(null);
+  const option = alone.options.transaction ? "foreign_keys:on" : "transaction:false";
+  return fail(
+    "usage.invalid-option",
+    `Migration ${alone.version} ${alone.name} says ${option} and cannot be part of --commit all.`,
+    "Leave --commit all out, or migrate without it.",
+    { at: { file: alone.file, line: 1, column: 1 } },
+  );
+}
+
 /** Undoes the latest and applies the same again; what is undone already is only applied. */
 function planRedo(
   command: RedoCommand,
@@ -101,11 +116,16 @@ function planRedo(
   const undone = versions("down");
   const applied = latestFirst(history);
   if (applied.length === 0 && undone.length === 0) return nothingToUndo();
-  const still = applied.slice(0, Math.max(0, command.steps - undone.length));
+  const still = applied
+    .filter(({ version }) => !undone.includes(version))
+    .slice(0, Math.max(0, command.steps - undone.length));
   const redone = new Set(versions("up"));
-  const again = [...undone, ...still.map(({ version }) => version)]
-    .filter((version) => !redone.has(version))
-    .reverse();
+  // Another process may have applied meanwhile what this one has undone.
+  const there = new Set(applied.map(({ version }) => version));
+  const again = [
+    ...undone.filter((version) => !there.has(version)),
+    ...still.map(({ version }) => version),
+  ].reverse();
   const downs = still.map((row) => stepDown(row, migrations, command.down));
   const ups = again.map((version): Result<Step> => {
     const migration = migrations.find((each) => each.version === version);
@@ -127,8 +147,9 @@ export function plan(
   done: readonly DoneStep[],
 ): Result<readonly Step[]> {
   const { command, catalog } = request;
-  if (command.type === "migrate" && command.strict && history.drift.length > 0) {
-    return { ok: false, failure: drifted(history.drift) };
+  const drift = withoutOrder(history.drift);
+  if (command.type === "migrate" && command.strict && drift.length > 0) {
+    return { ok: false, failure: drifted(drift) };
   }
   const target = "to" in command ? checkTarget(command.to, catalog, history) : ok(null);
   if (!target.ok) return target;

@@ -28,16 +28,21 @@ export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
+const onlyName = /^(TABLE|INDEX|VIEW|TRIGGER|REFERENCES)$/i;
+
 /** The tokens of a statement without white space, comments, identifier quotes and letter case. */
 function canonicalTokens(sql: string): string[] {
   const tokens: string[] = [];
+  let previous = "";
   for (let at = 0; at < sql.length;) {
     const token = tokenAt(sql, at);
     at = token.end;
     if (token.kind === "space" || token.kind === "comment") continue;
     const raw = sql.slice(token.start, token.end);
-    const isText = token.kind === "quoted" && raw.startsWith("'");
+    // SQLite takes a string for a name where only a name can stand.
+    const isText = token.kind === "quoted" && raw.startsWith("'") && !onlyName.test(previous);
     tokens.push(isText ? raw : foldName(identifierOf(sql, token)));
+    previous = raw;
   }
   return tokens;
 }
@@ -54,12 +59,12 @@ export function objectKey(object: { readonly type: string; readonly name: string
   return `${object.type} ${foldName(object.name)}`;
 }
 
-/** The parts of a table's definition, between its outer parentheses, in an order of their own. */
-function unordered(sql: string): string {
+/** The words around a table's outer parentheses, and the columns and constraints between them. */
+function partsOf(tokens: readonly string[]): readonly string[] {
   const parts: string[] = [];
   let part: string[] = [];
   let depth = 0;
-  for (const token of canonicalTokens(sql)) {
+  for (const token of tokens) {
     if (token === ")") depth--;
     const isBreak = (token === "," && depth === 1) || (depth === 0 && part.length > 0);
     if (isBreak) {
@@ -73,7 +78,27 @@ function unordered(sql: string): string {
       part = [];
     }
   }
-  return [...parts, part.join(separator)].sort().join("\n");
+  return [...parts, part.join(separator)];
+}
+
+/** The parts of a table's definition in an order of their own. */
+function unordered(sql: string): string {
+  return partsOf(canonicalTokens(sql)).toSorted().join("\n");
+}
+
+/** Whether a table is another one under a new name, as far as the two texts tell: no part of it is gone. */
+export function isRenamed(before: SchemaObject, after: SchemaObject): boolean {
+  const name = foldName(before.name);
+  const renamed = canonicalTokens(before.sql).map((token) =>
+    token === name ? foldName(after.name) : token,
+  );
+  const parts = new Set(partsOf(canonicalTokens(after.sql)));
+  return partsOf(renamed).every((part) => parts.has(part));
+}
+
+/** The differences that count: another order of columns is worth a note, and no failure. */
+export function withoutOrder(found: readonly Difference[]): readonly Difference[] {
+  return found.filter((difference) => !difference.isOrderOnly);
 }
 
 function changeOf(before: SchemaObject, after: SchemaObject): Difference | null {
@@ -114,10 +139,14 @@ const typeOrder: readonly ObjectType[] = ["table", "index", "view", "trigger"];
 const beforeName = /^(TABLE|REFERENCES|ON|EXISTS|INTO|INDEX|VIEW|TRIGGER)$/i;
 const plainName = /^[a-z_][a-z0-9_]*$/i;
 
-/** The SQL with names freed of quotes that a RENAME has put around them, where they can be nothing but names. */
-function withoutNeedlessQuotes(sql: string): string {
+/**
+ * The SQL with names freed of quotes that a RENAME has put around them, where they can be nothing but names, and with
+ * a semicolon that doesn't fall into a comment at its end.
+ */
+function dumped(sql: string): string {
   const parts: string[] = [];
   let previous = "";
+  let end = ";";
   for (let at = 0; at < sql.length;) {
     const token = tokenAt(sql, at);
     at = token.end;
@@ -127,8 +156,9 @@ function withoutNeedlessQuotes(sql: string): string {
     const isNeedless = isName && plainName.test(name) && !keywords.has(name.toUpperCase());
     parts.push(isNeedless ? name : raw);
     if (token.kind !== "space" && token.kind !== "comment") previous = raw;
+    if (token.kind !== "space") end = raw.startsWith("--") && !raw.endsWith("\n") ? "\n;" : ";";
   }
-  return parts.join("");
+  return `${parts.join("")}${end}\n`;
 }
 
 /** SQLite's keywords, which need their quotes as names (SQLite, "SQLite Keywords"). */
@@ -151,6 +181,6 @@ export function schemaText(objects: readonly SchemaObject[]): string {
     `${typeOrder.indexOf(type)} ${foldName(name)}`;
   return objects
     .toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
-    .map(({ sql }) => `${withoutNeedlessQuotes(sql)};\n`)
+    .map(({ sql }) => dumped(sql))
     .join("\n");
 }

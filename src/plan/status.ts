@@ -14,7 +14,15 @@ import type { History, HistoryRow } from "./history.ts";
 
 /** Where a migration stands when the catalog is held against history. */
 export type MigrationState =
-  "applied" | "pending" | "out-of-order" | "changed" | "missing" | "ahead" | "interrupted";
+  | "applied"
+  | "pending"
+  | "out-of-order"
+  | "changed"
+  | "missing"
+  | "ahead"
+  | "interrupted"
+  /** Outside any transaction, by another process that is alive. */
+  | "running";
 
 /** How far a step outside any transaction came before it was interrupted. */
 export interface Interruption {
@@ -35,7 +43,7 @@ export interface StatusRow extends MigrationName {
   readonly appliedAt: string | null;
   readonly durationMs: number | null;
   readonly appliedBy: string | null;
-  /** Of an interrupted migration; else null. */
+  /** Of an interrupted or running migration; else null. */
   readonly interruption: Interruption | null;
 }
 
@@ -113,16 +121,17 @@ function interruptionOf(migration: Migration | null, row: HistoryRow): Interrupt
 /** The rows of a status report. */
 export function statusRows(catalog: Catalog, history: History): readonly StatusRow[] {
   return standings(catalog, history).map((standing) => {
-    const state: MigrationState = standing.state;
     if (!("row" in standing)) {
       const { version, name } = standing.migration;
+      const { state } = standing;
       const none = { appliedAt: null, durationMs: null, appliedBy: null, interruption: null };
       return { version, name, state, ...none };
     }
     const { row } = standing;
     const { version, appliedAt, durationMs, appliedBy } = row;
-    const isInterrupted = state === "interrupted";
-    const interruption = isInterrupted ? interruptionOf(standing.migration, row) : null;
+    const isStarted = standing.state === "interrupted";
+    const interruption = isStarted ? interruptionOf(standing.migration, row) : null;
+    const state: MigrationState = isStarted && row.isRunning ? "running" : standing.state;
     return { version, name: row.name, state, appliedAt, durationMs, appliedBy, interruption };
   });
 }

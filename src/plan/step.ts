@@ -56,6 +56,11 @@ export type Step = StepBase<Script | Call | Module>;
 /** A step with everything at hand to run it. */
 export type ReadyStep = StepBase<Script | Call>;
 
+/** Whether a step cannot share a transaction with others. */
+export function standsAlone({ options }: Step): boolean {
+  return !options.transaction || options.foreignKeys;
+}
+
 /** Which down undoes a migration: the one kept in history when it was applied, or the file's of today. */
 export type DownSource = "recorded" | "catalog";
 

@@ -91,7 +91,12 @@ function logJson({ at, event, version, name, durationMs, by }: LogEntry): object
 function amendmentJson(amendment: Amendment): object {
   switch (amendment.kind) {
     case "settle":
-      return { repaired: "interrupted", ...amendment.migration, as: amendment.as };
+      return {
+        repaired: "interrupted",
+        ...amendment.migration,
+        as: amendment.as,
+        drift: amendment.drift.map(differenceJson),
+      };
     case "accept-drift":
       return { repaired: "drift", drift: amendment.drift.map(differenceJson) };
     case "accept-changed":

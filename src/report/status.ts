@@ -2,7 +2,7 @@
 
 import { differenceText } from "../plan/conflict.ts";
 import type { MigrationState, StatusRow } from "../plan/status.ts";
-import type { Difference } from "../plan/schema.ts";
+import { withoutOrder, type Difference } from "../plan/schema.ts";
 import {
   columns,
   duration,
@@ -21,6 +21,7 @@ const colours: Readonly<Record<MigrationState, Colour>> = {
   missing: 33,
   ahead: 33,
   interrupted: 31,
+  running: 36,
 };
 
 const order: readonly MigrationState[] = [
@@ -31,16 +32,17 @@ const order: readonly MigrationState[] = [
   "missing",
   "ahead",
   "interrupted",
+  "running",
 ];
 
-function interruptionText({ version, interruption }: StatusRow): string {
+function interruptionText({ version, state, interruption }: StatusRow): string {
   if (interruption === null) return "";
   const { direction, done, total, lastDone, inDoubt } = interruption;
   const of = total === 0 ? "" : ` of ${total}`;
-  const parts = [
-    `Version ${version} was interrupted (${direction}): ${done}${of} statements are done.\n`,
-  ];
+  const is = state === "running" ? "is being run by another process" : "was interrupted";
+  const parts = [`Version ${version} ${is} (${direction}): ${done}${of} statements are done.\n`];
   if (lastDone !== null) parts.push("The last one known done:\n", indented(lastDone));
+  if (state === "running") return printable(`${parts.join("")}\n`);
   if (inDoubt !== null) parts.push("The one in doubt:\n", indented(inDoubt));
   parts.push(`Settle it: rung repair --settle ${version} --as applied, or --as pending\n\n`);
   return printable(parts.join(""));
@@ -50,7 +52,9 @@ function interruptionText({ version, interruption }: StatusRow): string {
 export function driftText(drift: readonly Difference[]): string {
   if (drift.length === 0) return "";
   const parts = [
-    "The schema has drifted: something else has changed it since the last migration.\n",
+    withoutOrder(drift).length > 0
+      ? "The schema has drifted: something else has changed it since the last migration.\n"
+      : "Something else has changed the order of columns since the last migration, which harms nothing.\n",
   ];
   for (const difference of drift) {
     const { before, after } = difference;
@@ -80,16 +84,17 @@ export function statusText(
   ]);
   const lines = columns([head, ...body]).split("\n");
   // Painted once the columns stand: colour codes have a length, but no width.
+  const at = lines[0]?.lastIndexOf("STATE") ?? 0;
   const painted = lines.map((line, index) => {
     const state = rows[index - 1]?.state;
-    if (state === undefined || !line.includes(`  ${state}`)) return line;
-    return line.replace(`  ${state}`, `  ${paint(colours[state], state)}`);
+    if (state === undefined) return line;
+    return `${line.slice(0, at)}${paint(colours[state], state)}${line.slice(at + state.length)}`;
   });
   const counts = order
     .map((state) => [rows.filter((row) => row.state === state).length, state] as const)
     .filter(([count]) => count > 0)
     .map(([count, state]) => `${count} ${state}`);
-  const drifted = drift.length === 0 ? [] : ["drifted"];
+  const drifted = withoutOrder(drift).length === 0 ? [] : ["drifted"];
   const stories = [rows.map(interruptionText).join(""), driftText(drift)].filter(
     (each) => each !== "",
   );

@@ -2,7 +2,7 @@
 
 import type { Event } from "../event.ts";
 import type { Direction, MigrationName } from "../migration/migration.ts";
-import type { Difference } from "../plan/schema.ts";
+import { withoutOrder, type Difference } from "../plan/schema.ts";
 import type { StatusRow } from "../plan/status.ts";
 import type { Failure } from "../failure.ts";
 
@@ -55,7 +55,7 @@ export function isPending(row: StatusRow): boolean {
 
 /** Whether all is applied, and nothing is wrong with it. */
 export function isSound(rows: readonly StatusRow[], drift: readonly Difference[]): boolean {
-  return rows.every(({ state }) => state === "applied") && drift.length === 0;
+  return rows.every(({ state }) => state === "applied") && withoutOrder(drift).length === 0;
 }
 
 /** Adds up the events of one command. */

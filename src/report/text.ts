@@ -8,7 +8,7 @@ import type { Amendment } from "../plan/amend.ts";
 import { differenceText } from "../plan/conflict.ts";
 import type { LogEntry } from "../plan/history.ts";
 import type { PlannedStep } from "../plan/preview.ts";
-import { schemaText } from "../plan/schema.ts";
+import { schemaText, withoutOrder, type Difference } from "../plan/schema.ts";
 import type { Verdict } from "../plan/verdict.ts";
 import { driftText, statusText } from "./status.ts";
 import { columns, duration, indented, moment, printable, type Paint } from "./style.ts";
@@ -79,6 +79,11 @@ function verdictText(found: Verdict): string {
   return printable(lines.join(""));
 }
 
+function driftHint(drift: readonly Difference[]): string {
+  const isStrict = withoutOrder(drift).length > 0;
+  return `hint: accept it with rung repair --drift${isStrict ? "; --strict refuses it" : ""}.\n`;
+}
+
 function logText(entries: readonly LogEntry[]): string {
   if (entries.length === 0) return "";
   const body = entries.map(({ at, event, version, name, durationMs, by }) => [
@@ -92,6 +97,11 @@ function logText(entries: readonly LogEntry[]): string {
   return columns([["AT (UTC)", "EVENT", "VERSION", "NAME", "TOOK", "BY"], ...body]);
 }
 
+function acceptedText(drift: readonly Difference[], isDryRun: boolean): string {
+  const did = isDryRun ? "would accept" : "accepted";
+  return drift.map((each) => `${did}: ${differenceText(each)}\n`).join("");
+}
+
 function amendmentText(amendment: Amendment, isDryRun: boolean): string {
   const would = isDryRun ? "would " : "";
   const lines = (verb: string, did: string, more = ""): string => {
@@ -102,8 +112,9 @@ function amendmentText(amendment: Amendment, isDryRun: boolean): string {
   };
   switch (amendment.kind) {
     case "settle": {
-      const { migration, as } = amendment;
-      return `${isDryRun ? "would settle" : "settled"} ${migration.version} ${migration.name} as ${as}\n`;
+      const { migration, as, drift } = amendment;
+      const settled = `${isDryRun ? "would settle" : "settled"} ${migration.version} ${migration.name} as ${as}\n`;
+      return `${settled}${acceptedText(drift, isDryRun)}`;
     }
     case "accept-changed":
       return lines("accept", "accepted", " as its file is now");
@@ -111,11 +122,8 @@ function amendmentText(amendment: Amendment, isDryRun: boolean): string {
       return lines("forget", "forgot", ", whose file is missing");
     case "baseline":
       return lines("record", "recorded", " as applied, without running it");
-    case "accept-drift": {
-      const did = isDryRun ? "would accept" : "accepted";
-      if (amendment.drift.length === 0) return "Nothing to accept: the schema has not drifted\n";
-      return amendment.drift.map((each) => `${did}: ${differenceText(each)}\n`).join("");
-    }
+    case "accept-drift":
+      return acceptedText(amendment.drift, isDryRun);
   }
 }
 
@@ -142,9 +150,7 @@ export class TextReport {
       case "note":
         return error(printable(`note: ${event.text}\n`));
       case "drift":
-        return error(
-          `${driftText(event.differences)}hint: accept it with rung repair --drift; --strict refuses it.\n`,
-        );
+        return error(`${driftText(event.differences)}${driftHint(event.differences)}`);
       case "stepped": {
         this.#stepped++;
         const { version, name } = event.migration;

@@ -2,20 +2,20 @@
 
 import type { Event } from "../event.ts";
 import { failure } from "../failure.ts";
-import type { ReadyStep } from "../plan/step.ts";
+import { standsAlone, type ReadyStep } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 import {
   beginning,
   causeOf,
   failGroup,
   failed,
+  faultOf,
   finished,
   isEmpty,
   isRecorded,
   lost,
   nameOf,
   queueOf,
-  standsAlone,
   to,
   undoGroup,
   waited,
@@ -62,11 +62,7 @@ export function opened(run: Run, queue: Queue, now: number): Advance {
 /** A step inside the transaction failed: it is taken back, alone where others have run before it. */
 export function faulted(active: Active, outcome: Outcome): Advance {
   const { group, step } = active;
-  const cause = causeOf(outcome);
-  const hint = "Mend it, or use the down of its file instead, which differs: --down catalog.";
-  const isOldDown = step.direction === "down" && step.kind === "sql" && step.note !== null;
-  const known = isOldDown ? { ...cause, hint } : cause;
-  const fault: Fault = { failure: known, migration: nameOf(step) };
+  const fault = faultOf(step, causeOf(outcome));
   const keeps = group.ran.length > 0 && group.run.commit !== "all";
   if (keeps) return to({ at: "undoing-step", group, fault });
   return undoGroup(group.run, { go: "fail", fault });
@@ -107,7 +103,8 @@ export function left(state: State & { at: "leaving" }, now: number): Advance {
   const group = { ...state.group, ran: [...state.group.ran, state.ran] };
   const { commit } = group.run;
   const isLong = commit === "group" && now - group.since >= groupMs;
-  const isAlone = standsAlone(state.step) || standsAlone(firstOf(rest));
+  const next = firstOf(rest);
+  const isAlone = standsAlone(state.step) || (next !== undefined && standsAlone(next));
   const ends = isEmpty(rest) || commit === "each" || isLong || isAlone;
   if (!ends) return enter(group, rest, now);
   return to({ at: "committing", group, rest, since: now, now });

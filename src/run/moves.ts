@@ -36,6 +36,13 @@ export function nameOf(step: Step): MigrationName {
   return { version: step.version, name: step.name };
 }
 
+/** The fault of a step that failed and is taken back; where a down of today's file differs, that is a way out. */
+export function faultOf(step: ReadyStep, cause: Failure): Fault {
+  const hint = "Mend it, or use the down of its file instead, which differs: --down catalog.";
+  const isOldDown = step.direction === "down" && step.kind === "sql" && step.note !== null;
+  return { failure: isOldDown ? { ...cause, hint } : cause, migration: nameOf(step) };
+}
+
 /** A queue of steps of which none has run. */
 export function queueOf(steps: readonly ReadyStep[]): Queue {
   return { steps, from: 0 };
@@ -46,14 +53,16 @@ export function isEmpty(queue: Queue): boolean {
   return queue.from >= queue.steps.length;
 }
 
-/** A step that cannot share a transaction with others. */
-export function standsAlone(step: ReadyStep | undefined): boolean {
-  return step !== undefined && (!step.options.transaction || step.options.foreignKeys);
-}
-
 /** The run has come to its end. */
 export function finished(run: Run): Advance {
   return to({ at: "finished", run }, { kind: "finished" });
+}
+
+/** Asked again, a redo that came half way would undo yet another migration. */
+function hintBy(run: Run, { failure: { changed, hint } }: Fault): string {
+  const isHalf = run.request.command.type === "redo" && run.durable.length > 0;
+  if (!isHalf || changed !== "nothing") return hint;
+  return "What was undone is pending now: mend the cause, then run rung migrate.";
 }
 
 function changedBy(run: Run, fault: Fault): Changed {
@@ -64,7 +73,8 @@ function changedBy(run: Run, fault: Fault): Changed {
 /** The run has failed; what it says of `changed` counts what is durable. */
 export function failed(run: Run, fault: Fault): Advance {
   const { migration } = fault;
-  const final = { failure: { ...fault.failure, changed: changedBy(run, fault) }, migration };
+  const hint = hintBy(run, fault);
+  const final = { failure: { ...fault.failure, hint, changed: changedBy(run, fault) }, migration };
   return to({ at: "failed", run, fault: final }, { kind: "failed", ...final });
 }
 

@@ -2,8 +2,17 @@
 
 import type { Failure } from "../failure.ts";
 import type { Outcome } from "./driver.ts";
-import { causeOf, failGroup, nameOf, to, undoGroup, waited, type Advance } from "./moves.ts";
-import type { Fault, Outside, State } from "./state.ts";
+import {
+  causeOf,
+  failGroup,
+  faultOf,
+  nameOf,
+  to,
+  undoGroup,
+  waited,
+  type Advance,
+} from "./moves.ts";
+import type { Outside, State } from "./state.ts";
 
 const hint =
   "Run rung status: it shows how far the migration came. Finish or undo the rest by hand, then settle it with rung repair.";
@@ -59,7 +68,7 @@ export function stepped(outside: Outside, outcome: Outcome): Advance {
   const isKnown = outcome.is === "failed" && outside.step.work.kind === "script";
   if (!isKnown) return interrupted(outside, cause, "unknown");
   if (outside.done > 0) return interrupted(outside, cause, "some");
-  const fault: Fault = { failure: cause, migration: nameOf(outside.step) };
+  const fault = faultOf(outside.step, cause);
   return to({ at: "abandoning", run: outside.group.run, step: outside.step, fault });
 }
 

@@ -1,10 +1,9 @@
 // From the first look to the lock: the plan is made, its modules loaded, and made again if history has moved.
 
 import type { Event } from "../event.ts";
-import { failure, type Failure } from "../failure.ts";
 import { lastSeq, type History } from "../plan/history.ts";
-import { plan, type DoneStep } from "../plan/plan.ts";
-import type { ReadyStep, Step } from "../plan/step.ts";
+import { checkTogether, plan, type DoneStep } from "../plan/plan.ts";
+import { standsAlone, type ReadyStep, type Step } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 import { opened } from "./group.ts";
 import {
@@ -14,7 +13,6 @@ import {
   failed,
   finished,
   queueOf,
-  standsAlone,
   to,
   undoGroup,
   waited,
@@ -39,21 +37,14 @@ function withHistory(run: Run, history: History): Run {
   return { ...run, founded: history.founded, seq: lastSeq(history) };
 }
 
-function refuseTogether(step: ReadyStep): Failure {
-  const option = step.options.transaction ? "foreign_keys:on" : "transaction:false";
-  return failure(
-    "usage.invalid-option",
-    `Migration ${step.version} ${step.name} says ${option} and cannot be part of --commit all.`,
-    "Leave --commit all out, or migrate without it.",
-    { at: { file: step.file, line: 1, column: 1 } },
-  );
-}
-
 /** Every step is at hand: what can be refused is refused now, before anything runs. */
 export function ready(run: Run, steps: readonly ReadyStep[], now: number): Advance {
-  const alone = run.commit === "all" ? steps.find(standsAlone) : undefined;
-  if (alone !== undefined) return failGroup(run, refuseTogether(alone));
-  return beginning(run, queueOf(steps), now);
+  const { command } = run.request;
+  const together = checkTogether(command, steps);
+  if (!together.ok) return failGroup(run, together.failure);
+  // A redo that fails is to leave nothing undone behind, as far as its steps can be taken back together.
+  const isWhole = command.type === "redo" && !steps.some(standsAlone);
+  return beginning(isWhole ? { ...run, commit: "all" } : run, queueOf(steps), now);
 }
 
 function prepared(run: Run, steps: readonly Step[], now: number): Advance {

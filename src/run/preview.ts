@@ -1,7 +1,7 @@
 // A request -> what a run would do, with nothing written and no lock held.
 
 import type { Event } from "../event.ts";
-import { plan, type PlanRequest } from "../plan/plan.ts";
+import { checkTogether, plan, type PlanRequest } from "../plan/plan.ts";
 import { previewOf } from "../plan/preview.ts";
 import type { Driver } from "./driver.ts";
 import { load } from "./load.ts";
@@ -18,6 +18,8 @@ export async function preview(request: PlanRequest, driver: Driver): Promise<rea
   const loaded = await load(steps.value);
   if (loaded.is !== "loaded")
     return [{ kind: "failed", failure: causeOf(loaded), migration: null }];
+  const together = checkTogether(request.command, loaded.steps);
+  if (!together.ok) return [{ kind: "failed", failure: together.failure, migration: null }];
   const planned: Event = { kind: "planned", steps: loaded.steps.map(previewOf) };
   return history.drift.length === 0
     ? [planned]
