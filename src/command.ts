@@ -188,6 +188,12 @@ function isMessageType(type: string): type is keyof typeof messageSchemas {
   return Object.hasOwn(messageSchemas, type);
 }
 
+/** The fields that a message of this type can have beside `type` and `msg_id`; none of an unknown type. */
+export function messageFields(type: string): readonly string[] {
+  if (!isMessageType(type)) return [];
+  return Object.keys(messageSchemas[type].entries).filter((field) => field !== "type");
+}
+
 type Issue = v.BaseIssue<unknown>;
 
 /** How an option or field is written where it was given: `--lock-timeout` or `lock_timeout`. */
@@ -230,6 +236,13 @@ function checkTogether<T extends Request>(command: T, spell: Spelling): Result<T
   return refuse(`${spell("settle")} and ${spell("as")} belong together`);
 }
 
+function fieldsHint(type: string): string {
+  const fields = messageFields(type);
+  return fields.length === 0
+    ? `${type} has no fields.`
+    : `The fields of ${type} are ${fields.join(", ")}.`;
+}
+
 /** Reads what is asked from plain data. Fails with `usage.unknown-message` or `usage.invalid-option`. */
 export function readCommand(
   input: Readonly<Record<string, unknown>>,
@@ -245,12 +258,13 @@ export function readCommand(
   const unknown = Object.keys(input).find((key) => !Object.hasOwn(entries, key));
   if (unknown !== undefined) {
     const text = `In ${type}, ${spell(unknown.slice(0, shownLength))} is not known here.`;
-    return fail("usage.invalid-option", text, `See rung help ${type}.`);
+    return fail("usage.invalid-option", text, fieldsHint(type));
   }
   const schema: v.GenericSchema<unknown, Request> = messageSchemas[type];
   const parsed = v.safeParse(schema, input, { abortEarly: true });
   if (parsed.success) return checkTogether(parsed.output, spell);
   const [issue] = parsed.issues;
   const text = `In ${type}, ${describe(issue, input, spell)}.`;
-  return fail("usage.invalid-option", text, `See rung help ${type}.`);
+  const hint = type === "init" ? fieldsHint(type) : `See rung help ${type}.`;
+  return fail("usage.invalid-option", text, hint);
 }

@@ -83,7 +83,7 @@ test("an empty directory is a catalog of nothing", async () => {
   place.write({ "README.md": "Nothing here yet." });
   expect(await place.rung(["status"])).toEqual({
     status: 0,
-    stdout: "No migrations, none applied to rung.db\n",
+    stdout: "No migrations, none applied: rung.db\n",
     stderr: "",
   });
   expect(await place.rung(["migrate"])).toEqual({
@@ -649,12 +649,26 @@ test("a missing file is told, refused by migrate, and still undone by rollback",
   using place = new Place();
   place.write({ "1_a.sql": table("a"), "2_b.sql": table("b") });
   await place.rung(["migrate"]);
-  place.write({ "1_a.sql": table("a") }, "fewer");
+  place.write({ "1_a.sql": table("a"), "3_c.sql": table("c") }, "fewer");
   const fewer = ["--dir", "fewer"];
   expect((await place.rung(["status", ...fewer])).stdout).toMatch(/\n2 +b +missing /);
   const { status, stderr } = await place.rung(["migrate", ...fewer]);
   expect(status).toBe(4);
   expect(stderr).toMatch(/Version 2 b was applied, but is not .*\[history\.missing\]\nhint: /);
+  expect((await place.rung(["rollback", ...fewer])).status).toBe(0);
+  expect(place.tables()).toEqual(["a"]);
+});
+
+test("an older build on a newer database: told, refused by migrate, and still undone by rollback", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a"), "2_b.sql": table("b") });
+  await place.rung(["migrate"]);
+  place.write({ "1_a.sql": table("a") }, "older");
+  const fewer = ["--dir", "older"];
+  expect((await place.rung(["status", ...fewer])).stdout).toMatch(/\n2 +b +ahead /);
+  const { status, stderr } = await place.rung(["migrate", ...fewer]);
+  expect(status).toBe(4);
+  expect(stderr).toMatch(/Version 2 b was applied by a newer .*\[history\.ahead\]\nhint: /);
   const message = await place.rung([...fewer, `{"type":"status","msg_id":1}`]);
   expect(json(message.stdout)["migrations"]).toEqual([
     { version: 1, name: "a", applied: true },

@@ -99,25 +99,28 @@ test("--json: one documented object a command", async () => {
         { version: 1, name: "create_users", ...pending },
         { version: 2, name: "add_posts_table", ...pending },
       ],
+      drift: [],
     },
     "",
   ]);
-  const users = { version: 1, name: "create_users", duration_ms };
-  const posts = { version: 2, name: "add_posts_table", duration_ms };
+  const users = { version: 1, name: "create_users", direction: "up", duration_ms };
+  const posts = { version: 2, name: "add_posts_table", direction: "up", duration_ms };
   const head = { ok: true, database: "rung.db" };
+  const warnings = { drift: [], notes: [] };
   expect(await read("up")).toEqual([
     0,
-    { command: "migrate", ...head, count: 2, migrations: [users, posts] },
+    { command: "migrate", ...head, count: 2, migrations: [users, posts], ...warnings },
     "",
   ]);
   expect(await read("migrate")).toEqual([
     0,
-    { command: "migrate", ...head, count: 0, migrations: [] },
+    { command: "migrate", ...head, count: 0, migrations: [], ...warnings },
     "",
   ]);
+  const undone = [{ ...posts, direction: "down" }];
   expect(await read("rollback")).toEqual([
     0,
-    { command: "rollback", ...head, count: 1, migrations: [posts] },
+    { command: "rollback", ...head, count: 1, migrations: undone, ...warnings },
     "",
   ]);
   expect((await read("status"))[1]).toMatchObject({
@@ -142,6 +145,7 @@ test("--json: one documented object a command", async () => {
       database: "rung.db",
       count: 0,
       migrations: [],
+      ...warnings,
       failed: null,
       error: {
         code: "history.nothing-to-roll-back",
@@ -163,7 +167,9 @@ test("--json: a failed run is one object on stdout, with what did become durable
     ok: false,
     database: "rung.db",
     count: 1,
-    migrations: [{ version: 1, name: "a", duration_ms: expect.any(Number) }],
+    migrations: [{ version: 1, name: "a", direction: "up", duration_ms: expect.any(Number) }],
+    drift: [],
+    notes: [],
     failed: { version: 2, name: "b" },
     error: {
       code: "step.failed",
@@ -244,8 +250,11 @@ for (const name of names) {
     expect(await place.rung([name, "-h"])).toEqual(help);
     const [, example = ""] = /^Example: rung (.+)$/m.exec(help.stdout) ?? [];
     expect(example).toStartWith(name);
-    // It is no usage error, whatever it finds in an empty directory.
-    const [words = ""] = example.split(" | ");
+    // It is no usage error where there are migrations of every version that an example names.
+    const versions = Array.from({ length: 12 }, (_, index) => index + 1);
+    const files = Object.fromEntries(versions.map((each) => [`${each}_t.sql`, table(`t${each}`)]));
+    for (const directory of ["migrations", "db/migrations"]) place.write(files, directory);
+    const [words = ""] = example.split(/ [|>] /);
     expect((await place.rung(words.split(" "))).status).not.toBe(2);
   });
 }

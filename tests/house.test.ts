@@ -24,45 +24,36 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "input",
     "report",
     "type run",
-    "command",
     "type event",
     "migration",
-    "type platform",
+    "command",
     "failure",
     "package.json",
   ],
   session: ["perform", "input", "report", "type event", "failure"],
-  perform: [
-    "run",
-    "plan",
-    "type command",
-    "type event",
-    "type migration",
-    "type platform",
-    "type failure",
-  ],
-  input: ["command", "nearest", "failure"],
-  report: ["type command", "type event", "type migration", "failure"],
+  perform: ["run", "type event", "plan", "type migration", "type command", "type failure"],
+  input: ["command", "failure", "nearest"],
+  report: ["type event", "plan", "migration", "type command", "failure"],
   database: [
     "type run",
     "plan",
-    "type event",
     "migration",
     "failure",
+    "platform",
     "bun:sqlite",
     "node:fs",
     "node:os",
     "node:path",
     "valibot",
   ],
-  run: ["plan", "type command", "type event", "migration", "type platform", "failure", "valibot"],
-  plan: ["type command", "type event", "migration", "failure"],
+  run: ["type event", "plan", "migration", "type command", "failure", "valibot"],
+  event: ["type plan", "type migration", "type failure"],
+  plan: ["migration", "type command", "failure"],
+  migration: ["failure", "nearest", "platform", "migrations", "node:fs", "node:path", "node:url"],
   command: ["failure", "valibot"],
-  event: ["type migration", "type failure"],
-  migration: ["platform", "nearest", "failure", "migrations", "node:fs", "node:path", "node:url"],
-  platform: ["node:fs", "node:tty"],
-  nearest: [],
   failure: [],
+  nearest: [],
+  platform: ["node:fs", "node:tty"],
 };
 
 function unitOf(path: string): string {
@@ -180,6 +171,22 @@ test("only src/database/sqlite.ts imports bun: modules", () => {
       .map(() => source.path),
   );
   expect(importers).toEqual(["src/database/sqlite.ts"]);
+});
+
+test("the doors to the runtime are opened by those who need them: the database takes the hash alone", () => {
+  const doors = src.flatMap((source) =>
+    importsOf(source)
+      .map(({ specifier }) => /platform\/(\w+)\.ts$/.exec(specifier)?.[1])
+      .filter((door) => door !== undefined)
+      .map((door) => `${unitOf(source.path)} -> ${door}`),
+  );
+  expect([...new Set(doors)].sort()).toEqual([
+    "database -> hash",
+    "migration -> hash",
+    "migration -> imports",
+    "process -> signals",
+    "process -> stdio",
+  ]);
 });
 
 const bunGlobal: Rule = {

@@ -2,6 +2,7 @@
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { messageTypes } from "../src/command.ts";
 import { executable, json, jsonLines, Place, table } from "./rung.ts";
 import samples from "./samples.json";
 
@@ -137,6 +138,8 @@ test("detail adds fields, and only where it is asked for", async () => {
       { version: 1, name: "create_users", status: "applied", duration_ms: took },
       { version: 2, name: "add_posts_table", status: "applied", duration_ms: took },
     ],
+    drift: [],
+    notes: [],
   });
   const row = {
     applied: true,
@@ -152,6 +155,7 @@ test("detail adds fields, and only where it is asked for", async () => {
       { version: 1, name: "create_users", ...row },
       { version: 2, name: "add_posts_table", ...row },
     ],
+    drift: [],
   });
   expect(undone).toEqual({
     type: "migration_rolled_back",
@@ -159,6 +163,8 @@ test("detail adds fields, and only where it is asked for", async () => {
     version: 2,
     name: "add_posts_table",
     duration_ms: took,
+    drift: [],
+    notes: [],
   });
   expect(plain?.["migrations"]).toEqual([
     { version: 1, name: "create_users", applied: true },
@@ -300,7 +306,7 @@ test("an unknown type has code 10, inherited names included, and the hint names 
   const { status: exit, replies } = await place.send(types.map((type) => ({ type, msg_id: 2 })));
   for (const reply of replies) {
     expect(reply).toMatchObject({ code: 10, error: "usage.unknown-message", in_reply_to: 2 });
-    expect(reply["hint"]).toContain("migrate, rollback, status");
+    expect(reply["hint"]).toBe(`The types are ${messageTypes.join(", ")}.`);
   }
   expect(replies).toHaveLength(types.length);
   expect(exit).toBe(1);

@@ -349,7 +349,7 @@ if (sqlite3 === null) {
       ask(".tables")
         .split(/\s+/)
         .filter((name) => name !== ""),
-    ).toEqual(["rung_format", "rung_history", "rung_log", "users"]);
+    ).toEqual(["rung_format", "rung_history", "rung_log", "rung_schema", "users"]);
     expect(ask("PRAGMA integrity_check")).toBe("ok\n");
   });
 }

@@ -46,8 +46,8 @@ export class SqliteDriver implements Driver {
   #tracker: SchemaTracker | null = null;
   /** Whether something else has changed the schema since our latest change. */
   #hasDrifted = false;
-  /** Whether a step outside any transaction is on its way, with no lock held. */
-  #isOutside = false;
+  /** The schema, and whether it had drifted, before the step outside any transaction that is running here. */
+  #outside: { readonly tracker: SchemaTracker; readonly hasDrifted: boolean } | null = null;
   /** Whether a step outside any transaction has run here: what it set on the connection goes with it. */
   #isWorn = false;
   /** The step whose savepoint is open. */
@@ -76,8 +76,8 @@ export class SqliteDriver implements Driver {
     this.#facts = null;
     this.#tracker = null;
     this.#scope = null;
-    this.#isOutside = false;
     this.#isWorn = false;
+    this.#outside = null;
   }
 
   #perform(effect: DatabaseEffect): Outcome {
@@ -101,7 +101,7 @@ export class SqliteDriver implements Driver {
         return this.#record(effect.step, effect.seq, effect.durationMs);
       case "start":
         this.#writer().start(effect.step, this.#stamp(effect.seq, 0));
-        this.#isOutside = true;
+        this.#outside = { tracker: this.#tracked(), hasDrifted: this.#hasDrifted };
         return done;
       case "mark":
         this.#writer().mark(effect.step, effect.done);
@@ -114,7 +114,6 @@ export class SqliteDriver implements Driver {
         return this.#readLog();
       case "abandon":
         this.#writer().abandon(effect.step);
-        this.#isOutside = false;
         return done;
       case "leave":
         this.#open().run("RELEASE rung_step");
@@ -163,8 +162,7 @@ export class SqliteDriver implements Driver {
 
   #read(connection: Connection): Result<History> {
     this.#seen = this.#dataVersion();
-    // What a step outside any transaction has done so far is known by what the schema was before it.
-    if (!this.#isOutside) this.#tracker = null;
+    this.#tracker = null;
     const history = readHistory(connection);
     this.#known = history.ok ? history.value : null;
     if (history.ok) this.#hasDrifted = history.value.drift.length > 0;
@@ -295,11 +293,16 @@ export class SqliteDriver implements Driver {
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
+    if (!step.options.transaction && this.#outside !== null) {
+      // What it has changed since its start is its own, whatever was read in between.
+      this.#tracker = this.#outside.tracker;
+      this.#hasDrifted = this.#outside.hasDrifted;
+      this.#outside = null;
+    }
     this.#tracked().follow(this.#scope?.hasOnlyCreated ?? false);
     const writer = this.#writer();
     writer.record(step, this.#stamp(seq, durationMs));
     if (!step.options.transaction) this.#isWorn = true;
-    this.#isOutside = false;
     this.#keepSchemaVersion(writer);
     return done;
   }
@@ -340,7 +343,6 @@ export class SqliteDriver implements Driver {
     this.#scope = null;
     this.#facts = null;
     this.#tracker = null;
-    this.#isOutside = false;
     if (connection === null) return { is: "undone", transaction: "gone" };
     const isOpen = connection.inTransaction;
     if (isOpen && scope === "group") connection.run("ROLLBACK");

@@ -35,8 +35,9 @@ export function generalHelp(): string {
     table(commonOptions.map(optionRow)),
     "\nOptions where messages are read:\n",
     table(sessionOptions.map(optionRow)),
-    "\nExit status: 0 done, or nothing to do; 1 an error reply; 2 usage; 3 migrations invalid;\n",
-    "4 history forbids it; 5 database unusable; 6 a migration failed and was rolled back.\n",
+    "\nExit status: 0 done, or nothing to do; 1 status --check found something, or an error reply;\n",
+    "2 usage; 3 migrations invalid; 4 history forbids it; 5 database unusable;\n",
+    "6 a migration failed and was rolled back.\n",
   ].join("");
 }
 

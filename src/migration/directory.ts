@@ -84,7 +84,8 @@ function readSources(path: string): Result<readonly SourceFile[]> {
     const text = readText(next);
     if (!text.ok) return text;
     found.set(next, {
-      path: relative(dirname(path), next).replaceAll("\\", "/"),
+      // The file itself goes without its name, as a SQL migration's does: renaming it is no change.
+      path: next === path ? "" : relative(dirname(path), next).replaceAll("\\", "/"),
       text: text.value,
     });
     if (!/\.[cm]?[jt]s$/.test(next)) continue;

@@ -16,7 +16,7 @@ export const embedded: EmbeddedMap = {
     {
       version: 2,
       name: "add_posts_table",
-      checksum: "7546e41c4285ed5e45be621124dc56e8291c29a6856d7c4977901ea88bcdafda",
+      checksum: "178753e3dd648df902e06f0e42b7a6b73fe7d3a3db22e574cb23d1dd188caa70",
       kind: "typescript",
       file: "0002_add_posts_table.ts",
       load: () => import("../../migrations/0002_add_posts_table.ts"),

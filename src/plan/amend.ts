@@ -6,7 +6,7 @@ import { writeSection } from "../migration/sections.ts";
 import type { Catalog, Migration, MigrationName } from "../migration/migration.ts";
 import { differenceText, interruption } from "./conflict.ts";
 import type { History } from "./history.ts";
-import { differences, type Difference, type SchemaObject } from "./schema.ts";
+import { differences, withoutOrder, type Difference, type SchemaObject } from "./schema.ts";
 import { refuseSample, standings } from "./status.ts";
 
 /** A migration that is recorded without having run. */
@@ -29,6 +29,11 @@ export type Amendment =
   | { readonly kind: "forget-missing"; readonly migrations: readonly MigrationName[] }
   | { readonly kind: "accept-drift"; readonly drift: readonly Difference[] }
   | { readonly kind: "baseline"; readonly migrations: readonly Recorded[] };
+
+/** Whether there is nothing to write: the schema that was to be accepted has not drifted. */
+export function isIdle(amendment: Amendment): boolean {
+  return amendment.kind === "accept-drift" && amendment.drift.length === 0;
+}
 
 function recordOf(migration: Migration): Result<Recorded> {
   const { version, name, checksum, kind } = migration;
@@ -96,16 +101,10 @@ function forgetMissing(
   return ok({ kind: "forget-missing", migrations: missing });
 }
 
-function acceptDrift(history: History): Result<Amendment> {
-  if (history.drift.length > 0) return ok({ kind: "accept-drift", drift: history.drift });
-  return fail(
-    "schema.not-drifted",
-    "The schema has not drifted: it is what the last migration left.",
-    "See rung status.",
-  );
-}
-
-/** What a repair writes. Fails with `history.not-…`, or `schema.not-drifted`, where there is nothing of the kind to repair. */
+/**
+ * What a repair writes. Fails with `history.not-…` where there is nothing of the kind to repair, and with
+ * `catalog.none-given` where files would be held against history and there are but the sample's.
+ */
 export function planRepair(
   command: RepairCommand,
   catalog: Catalog,
@@ -119,12 +118,12 @@ export function planRepair(
   if (changed !== undefined) return acceptChanged(changed, catalog, history);
   if (missing !== undefined) return forgetMissing(missing, catalog, history);
   if (started !== undefined && as !== undefined) return settle(started, as, history);
-  return acceptDrift(history);
+  return ok({ kind: "accept-drift", drift: history.drift });
 }
 
 /**
  * What a baseline writes: every migration up to a version. `wanted` is the schema that these make, which the live one
- * must be; null to take it as it is. Fails with `history.not-baseline`, naming every difference.
+ * must be; null to take it as it is. Fails with `history.not-baseline`, naming every difference, and as `refuseSample`.
  */
 export function planBaseline(
   command: BaselineCommand,
@@ -145,8 +144,7 @@ export function planBaseline(
     const text = "This database has a history already: a baseline is for one that has none.";
     return fail("history.not-baseline", text, "See rung status; rung repair mends a history.");
   }
-  const found =
-    wanted === null ? [] : differences(wanted, live).filter((each) => !each.isOrderOnly);
+  const found = wanted === null ? [] : withoutOrder(differences(wanted, live));
   if (found.length > 0) {
     return fail(
       "history.not-baseline",

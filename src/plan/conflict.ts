@@ -73,6 +73,7 @@ export function conflictOf(standing: Standing, allowOutOfOrder: boolean): Failur
         `${one} was applied by a newer build: it is later than every migration at hand.`,
         "Run that build, or undo it: rung rollback works from any build.",
       );
+    case "running":
     case "interrupted":
       return interruption(standing.row);
   }

@@ -130,8 +130,11 @@ function planRedo(
   const ups = again.map((version): Result<Step> => {
     const migration = migrations.find((each) => each.version === version);
     if (migration !== undefined) return stepUp(migration);
+    const isAhead = version > (migrations.at(-1)?.version ?? 0);
     const text = `Version ${version} cannot be applied again: it is not among the migrations at hand.`;
-    return fail("history.missing", text, "Put its file back, or use rung rollback alone.");
+    const way = isAhead ? "Run the build that has it" : "Put its file back";
+    const code = isAhead ? "history.ahead" : "history.missing";
+    return fail(code, text, `${way}, or use rung rollback alone.`);
   });
   // What has been applied again is the latest by now, and is not to be undone another time.
   return collect(redone.size > 0 ? ups : [...downs, ...ups]);
@@ -161,7 +164,6 @@ export function plan(
   if (started !== undefined) return { ok: false, failure: interruption(started) };
   // What history itself keeps can be undone from any executable; only the sample's own code must stay out of it.
   const migrations = allowed.ok ? catalog.migrations : [];
-  return command.type === "rollback"
-    ? planRollback(command, migrations, history, done.length)
-    : planRedo(command, { ...catalog, migrations }, history, done);
+  if (command.type === "rollback") return planRollback(command, migrations, history, done.length);
+  return allowed.ok ? planRedo(command, catalog, history, done) : allowed;
 }

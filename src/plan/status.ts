@@ -53,6 +53,7 @@ export type Standing =
   | { readonly state: "out-of-order"; readonly migration: Migration }
   | { readonly state: "applied"; readonly migration: Migration; readonly row: HistoryRow }
   | { readonly state: "changed"; readonly migration: Migration; readonly row: HistoryRow }
+  | { readonly state: "running"; readonly migration: Migration | null; readonly row: HistoryRow }
   | {
       readonly state: "interrupted";
       readonly migration: Migration | null;
@@ -61,8 +62,12 @@ export type Standing =
   | { readonly state: "missing"; readonly migration: null; readonly row: HistoryRow }
   | { readonly state: "ahead"; readonly migration: null; readonly row: HistoryRow };
 
+function startedState(row: HistoryRow): "running" | "interrupted" {
+  return row.isRunning ? "running" : "interrupted";
+}
+
 function recorded(migration: Migration, row: HistoryRow): Standing {
-  if (row.state === "started") return { state: "interrupted", migration, row };
+  if (row.state === "started") return { state: startedState(row), migration, row };
   const isSame = migration.checksum === row.checksum;
   return isSame ? { state: "applied", migration, row } : { state: "changed", migration, row };
 }
@@ -85,7 +90,7 @@ export function standings(catalog: Catalog, history: History): readonly Standing
     else all.push({ state: "pending", migration });
   }
   for (const row of rows.values()) {
-    if (row.state === "started") all.push({ state: "interrupted", migration: null, row });
+    if (row.state === "started") all.push({ state: startedState(row), migration: null, row });
     else if (row.version > newest) all.push({ state: "ahead", migration: null, row });
     else all.push({ state: "missing", migration: null, row });
   }

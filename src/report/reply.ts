@@ -46,16 +46,22 @@ function failedReply(command: Command, result: Tally, fault: Fault, id: number |
   return errorReply(fault.failure, id, { applied, failed: fault.migration });
 }
 
+function warnings({ drift, notes }: Tally): object {
+  return { drift: drift.map(differenceJson), notes };
+}
+
 function rolledBack(command: RollbackCommand, result: Tally, head: object): object {
+  const more = command.detail ? warnings(result) : {};
   if (command.to !== undefined || command.steps !== undefined) {
     const migrations = steppedBody(result.stepped, command.detail);
-    return { type: "migrations_rolled_back", ...head, count: migrations.length, migrations };
+    const count = migrations.length;
+    return { type: "migrations_rolled_back", ...head, count, migrations, ...more };
   }
   const [first] = result.stepped;
   if (first === undefined) throw new Error("a rollback ended without a step");
   const { version, name, durationMs } = first;
   const detail = command.detail ? { duration_ms: durationMs } : {};
-  return { type: "migration_rolled_back", ...head, version, name, ...detail };
+  return { type: "migration_rolled_back", ...head, version, name, ...detail, ...more };
 }
 
 function statusBody(command: StatusCommand, result: Tally, head: object): object {
@@ -112,14 +118,17 @@ export function commandReply(command: Command, events: readonly Event[], id: num
     const type = command.type === "baseline" ? "baselined" : "repaired";
     return done({ type, ...head, ...reportJson(report) });
   }
-  if (report !== null)
-    return done({ type: reportTypes[report.kind], ...head, ...reportJson(report) });
+  if (report !== null) {
+    const more = report.kind === "planned" ? warnings(result) : {};
+    return done({ type: reportTypes[report.kind], ...head, ...reportJson(report), ...more });
+  }
   switch (command.type) {
     case "migrate":
     case "redo": {
       const migrations = steppedBody(result.stepped, command.detail);
       const type = command.type === "migrate" ? "migrations_applied" : "migrations_redone";
-      return done({ type, ...head, count: migrations.length, migrations });
+      const more = command.detail ? warnings(result) : {};
+      return done({ type, ...head, count: migrations.length, migrations, ...more });
     }
     case "rollback":
       return done(rolledBack(command, result, head));

@@ -20,8 +20,8 @@ const colours: Readonly<Record<MigrationState, Colour>> = {
   changed: 33,
   missing: 33,
   ahead: 33,
-  interrupted: 31,
   running: 36,
+  interrupted: 31,
 };
 
 const order: readonly MigrationState[] = [
@@ -31,8 +31,8 @@ const order: readonly MigrationState[] = [
   "changed",
   "missing",
   "ahead",
-  "interrupted",
   "running",
+  "interrupted",
 ];
 
 function interruptionText({ version, state, interruption }: StatusRow): string {
@@ -44,7 +44,7 @@ function interruptionText({ version, state, interruption }: StatusRow): string {
   if (lastDone !== null) parts.push("The last one known done:\n", indented(lastDone));
   if (state === "running") return printable(`${parts.join("")}\n`);
   if (inDoubt !== null) parts.push("The one in doubt:\n", indented(inDoubt));
-  parts.push(`Settle it: rung repair --settle ${version} --as applied, or --as pending\n\n`);
+  parts.push(`Settle it: rung repair --settle ${version} --as applied, or --as pending\n`);
   return printable(parts.join(""));
 }
 

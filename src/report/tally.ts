@@ -53,7 +53,7 @@ export function isPending(row: StatusRow): boolean {
   return row.state === "pending" || row.state === "out-of-order";
 }
 
-/** Whether all is applied, and nothing is wrong with it. */
+/** Whether all is applied, and nothing is wrong with it; the order of columns is nothing wrong. */
 export function isSound(rows: readonly StatusRow[], drift: readonly Difference[]): boolean {
   return rows.every(({ state }) => state === "applied") && withoutOrder(drift).length === 0;
 }

@@ -2,7 +2,7 @@
 
 import type { Event } from "../event.ts";
 import type { Failure, Result } from "../failure.ts";
-import type { Amendment } from "../plan/amend.ts";
+import { isIdle, type Amendment } from "../plan/amend.ts";
 import type { History } from "../plan/history.ts";
 import type { SchemaObject } from "../plan/schema.ts";
 import type { Driver, Outcome } from "./driver.ts";
@@ -52,7 +52,7 @@ export async function amend(decide: Decide, settings: AmendSettings): Promise<Ev
   // Refused here, a missing file stays missing.
   const early = decide(looked.history, live);
   if (!early.ok) return failedWith(early.failure);
-  if (isDryRun) return { kind: "amended", amendment: early.value, isDryRun };
+  if (isDryRun || isIdle(early.value)) return { kind: "amended", amendment: early.value, isDryRun };
 
   const begun = await driver.perform({ do: "begin", waitMs, foreignKeys: false });
   if (begun.is !== "begun") return refusal(begun, waitMs);

@@ -1,0 +1,233 @@
+// `bun run bench`: the workloads against the sqlite3 shell and dbmate, paired in one go, as a table in RESULTS.md.
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { measure, median, ratio, type Contender, type Measured } from "./measure.ts";
+
+const root = join(import.meta.dir, "../..");
+const rung = join(root, "dist/rung");
+const place = mkdtempSync(join(tmpdir(), "rung-bench-"));
+process.chdir(place);
+
+function fetchDbmate(): string {
+  const fetched = Bun.spawnSync(["npm", "install", "--silent", "--prefix", place, "dbmate@2"], {
+    stdout: "ignore",
+    stderr: "inherit",
+  });
+  const name = `${process.platform}-${process.arch}`;
+  const binary = join(place, "node_modules/@dbmate", name, "bin/dbmate");
+  if (!fetched.success || !existsSync(binary)) throw new Error("dbmate could not be fetched");
+  return binary;
+}
+
+const dbmate = fetchDbmate();
+
+/** A directory of migrations, and the same SQL as one script for the shell: one transaction each, or one for all. */
+interface Workload {
+  readonly directory: string;
+  readonly eachUp: string;
+  readonly allUp: string;
+  readonly eachDown: string;
+}
+
+function tables(count: number): Workload {
+  const directory = join(place, `m${count}`);
+  mkdirSync(directory);
+  const ups: string[] = [];
+  const downs: string[] = [];
+  for (let version = 1; version <= count; version++) {
+    const up = `CREATE TABLE t${version} (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\nCREATE INDEX i${version} ON t${version} (name);\n`;
+    const down = `DROP TABLE t${version};\n`;
+    const file = `${String(version).padStart(5, "0")}_t${version}.sql`;
+    writeFileSync(join(directory, file), `-- migrate:up\n${up}\n-- migrate:down\n${down}`);
+    ups.push(up);
+    downs.unshift(down);
+  }
+  return script(`m${count}`, directory, ups, downs);
+}
+
+function script(name: string, directory: string, ups: string[], downs: string[]): Workload {
+  const write = (part: string, text: string): string => {
+    const path = join(place, `${name}.${part}.sql`);
+    writeFileSync(path, text);
+    return path;
+  };
+  const each = (parts: string[]): string =>
+    parts.map((part) => `BEGIN;\n${part}COMMIT;\n`).join("");
+  return {
+    directory,
+    eachUp: write("each-up", each(ups)),
+    allUp: write("all-up", `BEGIN;\n${ups.join("")}COMMIT;\n`),
+    eachDown: write("each-down", each(downs)),
+  };
+}
+
+function backfill(): Workload {
+  const directory = join(place, "backfill");
+  mkdirSync(directory);
+  const rows = `CREATE TABLE big (id INTEGER PRIMARY KEY, n INTEGER, label TEXT);
+INSERT INTO big (n) WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 1000000) SELECT n FROM c;
+UPDATE big SET label = 'row ' || n;
+CREATE INDEX big_label ON big (label);
+`;
+  writeFileSync(
+    join(directory, "1_big.sql"),
+    `-- migrate:up\n${rows}-- migrate:down\nDROP TABLE big;\n`,
+  );
+  return script("backfill", directory, [rows], ["DROP TABLE big;\n"]);
+}
+
+function fresh(database: string): () => void {
+  return () => {
+    for (const suffix of ["", "-wal", "-shm", "-journal"])
+      rmSync(database + suffix, { force: true });
+  };
+}
+
+function ours(database: string, words: readonly string[], before?: () => void): Contender {
+  const argv = [rung, ...words, "--db", database];
+  return before === undefined ? { name: "rung", argv } : { name: "rung", argv, before };
+}
+
+function theirs(
+  database: string,
+  directory: string,
+  words: readonly string[],
+  before?: () => void,
+): Contender {
+  const argv = [
+    dbmate,
+    "--url",
+    `sqlite:${database}`,
+    "-d",
+    directory,
+    "--no-dump-schema",
+    ...words,
+  ];
+  return before === undefined ? { name: "dbmate", argv } : { name: "dbmate", argv, before };
+}
+
+function shell(name: string, database: string, input: string, before?: () => void): Contender {
+  const argv = ["sqlite3", database];
+  return before === undefined ? { name, argv, input } : { name, argv, input, before };
+}
+
+const lines: string[] = [];
+
+function report(work: string, results: readonly Measured[]): void {
+  const [first] = results;
+  if (first === undefined) return;
+  const cells = results.map((each) => {
+    const factor = each === first ? "" : ` (${ratio(first, each).toFixed(2)})`;
+    return `${each.name} ${median(each.wall).toFixed(1)} ms${factor}`;
+  });
+  const line = `| ${work} | ${cells.join("; ")} | ${first.peakMiB.toFixed(0)} MiB |`;
+  lines.push(line);
+  console.log(line);
+}
+
+function run(argv: readonly string[]): void {
+  const done = Bun.spawnSync([...argv], { stdout: "ignore", stderr: "inherit" });
+  if (!done.success) throw new Error(`${argv.join(" ")} failed`);
+}
+
+const db = (name: string): string => join(place, `${name}.db`);
+
+async function migrations(count: number, runs: number): Promise<Workload> {
+  const work = tables(count);
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => db(`${name}${count}`));
+  if (a === undefined || b === undefined || c === undefined || d === undefined) return work;
+  const ups = [
+    ours(a, ["migrate", "--dir", work.directory], fresh(a)),
+    theirs(b, work.directory, ["up"], fresh(b)),
+    shell("sqlite3, one transaction each", c, work.eachUp, fresh(c)),
+    shell("sqlite3, one transaction", d, work.allUp, fresh(d)),
+  ];
+  report(`migrate ${count}, new file`, await measure(ups, runs));
+  const walled = (path: string) => () => {
+    fresh(path)();
+    run(["sqlite3", path, "PRAGMA journal_mode = WAL"]);
+  };
+  const inWal = [
+    ours(a, ["migrate", "--dir", work.directory], walled(a)),
+    theirs(b, work.directory, ["up"], walled(b)),
+    shell("sqlite3, one transaction", d, work.allUp, walled(d)),
+  ];
+  report(`migrate ${count}, WAL`, await measure(inWal, runs));
+  return work;
+}
+
+async function applied(work: Workload, count: number, runs: number): Promise<void> {
+  const [a, b] = [db(`a${count}`), db(`b${count}`)];
+  const dir = ["--dir", work.directory];
+  const status = [ours(a, ["status", ...dir]), theirs(b, work.directory, ["status"])];
+  report(`status, ${count} applied`, await measure(status, runs));
+  const nothing = [ours(a, ["migrate", ...dir]), theirs(b, work.directory, ["up"])];
+  report(`nothing to do, ${count} applied`, await measure(nothing, runs));
+}
+
+async function undoing(work: Workload, count: number, runs: number): Promise<void> {
+  const [a, c] = [db("undo-a"), db("undo-c")];
+  const dir = ["--dir", work.directory];
+  const up = (): void => {
+    fresh(a)();
+    run([rung, "migrate", "--db", a, ...dir]);
+  };
+  const shellUp = (): void => {
+    fresh(c)();
+    run(["sh", "-c", `sqlite3 ${c} < ${work.allUp}`]);
+  };
+  const all = [
+    ours(a, ["rollback", "--to", "0", ...dir], up),
+    shell("sqlite3, one transaction each", c, work.eachDown, shellUp),
+  ];
+  report(`rollback of all ${count}`, await measure(all, runs));
+  report("rollback of the last", await measure([ours(a, ["rollback", ...dir], up)], runs));
+}
+
+report(
+  "version",
+  await measure([ours(db("v"), ["version"]), { name: "dbmate", argv: [dbmate, "--version"] }], 20),
+);
+const two = await migrations(2, 20);
+await applied(two, 2, 20);
+await migrations(100, 10);
+const thousand = await migrations(1000, 5);
+await applied(thousand, 1000, 10);
+await undoing(thousand, 1000, 3);
+await migrations(10_000, 1);
+const big = backfill();
+const [bigA, bigB, bigC] = [db("big-a"), db("big-b"), db("big-c")];
+report(
+  "backfill of 1,000,000 rows and an index",
+  await measure(
+    [
+      ours(bigA, ["migrate", "--dir", big.directory], fresh(bigA)),
+      theirs(bigB, big.directory, ["up"], fresh(bigB)),
+      shell("sqlite3, one transaction", bigC, big.allUp, fresh(bigC)),
+    ],
+    3,
+  ),
+);
+const small = tables(200);
+report("verify of 200", await measure([ours(db("x"), ["verify", "--dir", small.directory])], 3));
+
+const version = (argv: readonly string[]): string =>
+  Bun.spawnSync([...argv])
+    .stdout.toString()
+    .split("\n", 1)[0] ?? "";
+const head = [
+  "# Benchmarks",
+  "",
+  `Made by \`bun run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} x ${cpus()[0]?.model ?? "?"}, ` +
+    `${process.platform} ${process.arch}; ${version([rung, "version"])}, ${version([dbmate, "--version"])}, ` +
+    `sqlite3 ${version(["sqlite3", "--version"]).slice(0, 17)}.`,
+  "",
+  "Medians of whole processes that take turns; in parentheses rung's time divided by the other's, pair by pair.",
+  "",
+  "| work | time | rung's peak |",
+  "| --- | --- | --- |",
+];
+writeFileSync(join(import.meta.dir, "RESULTS.md"), `${[...head, ...lines].join("\n")}\n`);
+rmSync(place, { recursive: true, force: true });
