@@ -1,7 +1,8 @@
-// Everything that can be asked of the tool, and the messageSchemas that command line and messages share.
+// Everything that can be asked of the tool, and the schemas that command line and messages share.
 
 import * as v from "valibot";
 import { fail, ok, type Result } from "./failure.ts";
+import { shorten } from "./shorten.ts";
 
 const durationForm = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -207,33 +208,58 @@ function describe(issue: Issue, input: Readonly<Record<string, unknown>>, spell:
   return `${key} ${issue.message}: current value is ${shown(current)}`;
 }
 
-/** How long a value may be that a message repeats to its sender. */
-const shownLength = 100;
-
 /** A value as JSON, cut short; what holds other values is only named, as it could nest without end. */
 function shown(value: unknown): string {
   if (typeof value === "object" && value !== null) {
     return Array.isArray(value) ? "a list" : "an object";
   }
-  const json = JSON.stringify(value) ?? "undefined";
-  return json.length > shownLength ? `${json.slice(0, shownLength)}…` : json;
+  // Beyond the largest number JSON reads as infinity, which it cannot write.
+  if (typeof value === "number") return String(value);
+  return JSON.stringify(typeof value === "string" ? shorten(value) : value) ?? "undefined";
 }
 
-/** What no single field can tell: which of them belong together, and which exclude each other. */
-function checkTogether<T extends Request>(command: T, spell: Spelling): Result<T> {
-  const refuse = (what: string): Result<T> =>
-    fail("usage.invalid-option", `In ${command.type}, ${what}.`, `See rung help ${command.type}.`);
-  const isTwice = "to" in command && command.to !== undefined && command.steps !== undefined;
-  if (isTwice) return refuse(`${spell("to")} and ${spell("steps")} exclude each other`);
-  if (command.type !== "repair") return ok(command);
-  const { changed, missing, drift, settle, as } = command;
-  const asked = [changed, missing, settle].filter((each) => each !== undefined).length;
-  if (asked + (drift ? 1 : 0) !== 1) {
-    const ways = ["changed", "missing", "drift", "settle"].map(spell);
-    return refuse(`say what to repair, one thing at a time: ${ways.join(", ")}`);
+/** What no single field can tell: which of several go together. A flag that is false is as good as left out. */
+export interface FieldRule {
+  readonly give: "at most one" | "exactly one" | "all or none";
+  readonly of: readonly string[];
+}
+
+const reachRule: FieldRule = { give: "at most one", of: ["to", "steps"] };
+
+/** The rules of each message whose fields have some. */
+export const fieldRules: Readonly<Partial<Record<Request["type"], readonly FieldRule[]>>> = {
+  migrate: [reachRule],
+  rollback: [reachRule],
+  plan: [reachRule],
+  repair: [
+    { give: "exactly one", of: ["changed", "missing", "drift", "settle"] },
+    { give: "all or none", of: ["settle", "as"] },
+  ],
+};
+
+/** How a rule is broken when this many of its fields are given; null when it is not. */
+function breachOf({ give, of }: FieldRule, given: number, spell: Spelling): string | null {
+  const names = of.map(spell);
+  switch (give) {
+    case "at most one":
+      return given > 1 ? `${names.join(" and ")} exclude each other` : null;
+    case "exactly one":
+      return given === 1 ? null : `give exactly one of ${names.join(", ")}`;
+    case "all or none":
+      return given % of.length === 0 ? null : `${names.join(" and ")} belong together`;
   }
-  if ((settle === undefined) === (as === undefined)) return ok(command);
-  return refuse(`${spell("settle")} and ${spell("as")} belong together`);
+}
+
+function checkTogether<T extends Request>(command: T, spell: Spelling): Result<T> {
+  const { type } = command;
+  const fields = new Map<string, unknown>(Object.entries(command));
+  for (const rule of fieldRules[type] ?? []) {
+    const given = rule.of.filter((field) => (fields.get(field) ?? false) !== false);
+    const breach = breachOf(rule, given.length, spell);
+    if (breach === null) continue;
+    return fail("usage.invalid-option", `In ${type}, ${breach}.`, `See rung help ${type}.`);
+  }
+  return ok(command);
 }
 
 function fieldsHint(type: string): string {
@@ -257,7 +283,7 @@ export function readCommand(
   // A key such as __proto__ is inherited by every table of keys, and must not pass for one of ours.
   const unknown = Object.keys(input).find((key) => !Object.hasOwn(entries, key));
   if (unknown !== undefined) {
-    const text = `In ${type}, ${spell(unknown.slice(0, shownLength))} is not known here.`;
+    const text = `In ${type}, ${spell(shorten(unknown))} is not known here.`;
     return fail("usage.invalid-option", text, fieldsHint(type));
   }
   const schema: v.GenericSchema<unknown, Request> = messageSchemas[type];

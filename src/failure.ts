@@ -44,8 +44,6 @@ export type FailureCode =
   | "database.full"
   | "database.io"
   | "database.no-memory"
-  | "database.copy-failed"
-  | "database.in-use"
   | "database.commit-unknown"
   | "step.failed"
   | "step.threw"

@@ -23,6 +23,8 @@ export interface DriverRequest {
   readonly path: string;
   readonly mode: "read" | "write" | "create" | "memory";
   readonly readWaitMs: number;
+  /** Globs of schema objects that are never looked at. */
+  readonly ignored?: readonly string[];
 }
 
 /** Where and with what a command works. */

@@ -1,8 +1,9 @@
 // This process as the world of the app: its words, streams, clock and exit status.
 
-import { run, type Io } from "./app.ts";
+import { run } from "./app.ts";
 import { processOneSignals } from "./platform/signals.ts";
-import { isTerminal, readInput, writeError, writeOut } from "./platform/stdio.ts";
+import { isTerminal, readInput, streamTrouble, writeError, writeOut } from "./platform/stdio.ts";
+import type { Io } from "./world.ts";
 
 /** The world as it is. */
 export const processIo: Io = {
@@ -23,7 +24,11 @@ export const processIo: Io = {
 /** Runs the app in a world and leaves its exit status with the process; what is thrown is a bug of ours (70). */
 export async function runProcess(io: Io): Promise<void> {
   try {
-    process.exitCode = await run(io);
+    const status = await run(io);
+    const trouble = streamTrouble();
+    if (trouble !== null) await writeError(`rung: ${trouble}\n`);
+    // An answer that reached nobody is no success, whatever was done.
+    process.exitCode = trouble === null || status !== 0 ? status : 1;
   } catch (error) {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     await writeError(`rung: a bug in rung itself. [internal]\n${what}\nhint: please report it.\n`);

@@ -1,14 +1,15 @@
 // A protocol session: requests in, one reply a line out, in order, whatever a line holds.
 
 import type { Event } from "./event.ts";
-import { failure, type Failure, type Result } from "./failure.ts";
+import { failure, type Failure } from "./failure.ts";
 import { messageForms } from "./input/fields.ts";
 import type { Line } from "./input/lines.ts";
 import { readRequest, type Envelope, type Request } from "./input/messages.ts";
-import type { Catalog } from "./migration/migration.ts";
-import { perform, type DriverRequest, type Workplace } from "./perform.ts";
+import { KeptWorkplace } from "./kept.ts";
+import { perform, type Workplace } from "./perform.ts";
+import { jsonLine } from "./report/json.ts";
 import { commandReply, errorReply, eventBody, type Reply } from "./report/reply.ts";
-import type { Driver } from "./run/driver.ts";
+import { shorten } from "./shorten.ts";
 
 /** Which replies are enveloped: none, those to enveloped requests, or those once the peer has sent `init`. */
 export type ReplyForm = "body" | "envelope" | "auto";
@@ -23,55 +24,11 @@ export interface SessionSettings {
 }
 
 function bug(error: unknown): Failure {
-  const what = error instanceof Error ? error.message : String(error);
+  const what = shorten(error instanceof Error ? error.message : String(error));
   const hint = "Please report it; rung status tells what is durable.";
   return failure("internal", `This is a bug in rung itself: ${what}.`, hint, {
     changed: "unknown",
   });
-}
-
-/** The workplace of a session: migrations are read once, and the database is opened once and kept. */
-class KeptWorkplace implements Workplace {
-  readonly path: string;
-  readonly lockTimeoutMs: number;
-  readonly now: () => number;
-  readonly signals: Workplace["signals"];
-  readonly #place: Workplace;
-  #catalog: Result<Catalog> | null = null;
-  #kept: { readonly driver: Driver; readonly readWaitMs: number } | null = null;
-
-  constructor(place: Workplace) {
-    this.#place = place;
-    const { path, lockTimeoutMs, now, signals } = place;
-    this.path = path;
-    this.lockTimeoutMs = lockTimeoutMs;
-    this.now = now;
-    this.signals = signals;
-  }
-
-  readonly catalog = (): Result<Catalog> => {
-    // What could not be read may be mended by the time of the next request.
-    if (this.#catalog?.ok !== true) this.#catalog = this.#place.catalog();
-    return this.#catalog;
-  };
-
-  readonly openDriver = async (request: DriverRequest): Promise<Driver> => {
-    if (request.mode === "memory") return this.#place.openDriver(request);
-    const { path, readWaitMs } = request;
-    if (this.#kept?.readWaitMs !== readWaitMs) {
-      this.close();
-      // No command creates a database but by the effects that are its to perform.
-      const driver = await this.#place.openDriver({ path, mode: "create", readWaitMs });
-      this.#kept = { driver, readWaitMs };
-    }
-    const { driver } = this.#kept;
-    return { perform: (effect) => driver.perform(effect), close: () => undefined };
-  };
-
-  close(): void {
-    this.#kept?.driver.close();
-    this.#kept = null;
-  }
 }
 
 /** A session, from its first line to its last. */
@@ -101,13 +58,20 @@ export class Session {
   async answer(line: Line): Promise<boolean> {
     const request = readRequest(line);
     if (request === null) return true;
-    const reply = await this.#reply(request);
-    if (reply.isError) this.#hasErred = true;
-    return this.#send(reply.body, request.envelope);
-  }
-
-  async #send(body: object, envelope: Envelope | null): Promise<boolean> {
-    return this.#settings.write(`${JSON.stringify(this.#addressed(body, envelope))}\n`);
+    const { msgId, envelope } = request;
+    let text: string;
+    try {
+      const { body, isError } = await this.#reply(request);
+      this.#hasErred ||= isError;
+      text = this.#line(body, envelope);
+    } catch (error) {
+      // A bug of ours answers this request; the next one has done nothing to deserve it, not even what this one may
+      // have left open in the database.
+      this.#place.close();
+      this.#hasErred = true;
+      text = this.#line(errorReply(bug(error), msgId).body, envelope);
+    }
+    return this.#settings.write(text);
   }
 
   async #reply(request: Request): Promise<Reply> {
@@ -131,25 +95,25 @@ export class Session {
     const { command, msgId, envelope } = request;
     const events: Event[] = [];
     let sent: Promise<unknown> = Promise.resolve();
-    try {
-      await perform(command, this.#place, (event) => {
-        events.push(event);
-        const body = this.#settings.hasEvents ? eventBody(event, msgId) : null;
-        if (body !== null) sent = sent.then(() => this.#send(body, envelope));
-      });
-      await sent;
-      return commandReply(command, events, msgId);
-    } catch (error) {
-      // A bug of ours answers this request; the next one has done nothing to deserve it.
-      return errorReply(bug(error), msgId);
-    }
+    await perform(command, this.#place, (event) => {
+      events.push(event);
+      const body = this.#settings.hasEvents ? eventBody(event, msgId) : null;
+      if (body === null) return;
+      const text = this.#line(body, envelope);
+      sent = sent.then(() => this.#settings.write(text));
+    });
+    await sent;
+    const reply = commandReply(command, events, msgId);
+    // What made this request fail may have worn the connection too, and the next one is to start as if it were the first.
+    if (reply.isError) this.#place.close();
+    return reply;
   }
 
-  #addressed(body: object, envelope: Envelope | null): object {
+  #line(body: object, envelope: Envelope | null): string {
     const { form } = this.#settings;
     const isWanted = form === "envelope" || (form === "auto" && this.#isNetwork);
-    if (envelope === null || !isWanted) return body;
+    if (envelope === null || !isWanted) return jsonLine(body);
     const { src, dest } = envelope;
-    return { src: dest, dest: src, body: { ...body, msg_id: ++this.#lastMsgId } };
+    return jsonLine({ src: dest, dest: src, body: { ...body, msg_id: ++this.#lastMsgId } });
   }
 }

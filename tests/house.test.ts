@@ -17,22 +17,24 @@ const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root
  */
 const edges: Readonly<Record<string, readonly string[]>> = {
   main: ["process"],
-  process: ["app", "database", "platform"],
-  app: [
-    "session",
+  process: ["app", "type world", "database", "platform"],
+  app: ["invoke", "serve", "world", "input", "package.json"],
+  invoke: [
+    "world",
     "perform",
     "input",
     "report",
-    "type run",
     "type event",
     "migration",
-    "command",
+    "type command",
     "failure",
-    "package.json",
   ],
-  session: ["perform", "input", "report", "type event", "failure"],
-  perform: ["run", "type event", "plan", "type migration", "type command", "type failure"],
-  input: ["command", "failure", "nearest"],
+  serve: ["session", "world", "input", "failure"],
+  world: ["type perform", "input", "report", "type run", "migration", "failure"],
+  session: ["kept", "perform", "input", "report", "type event", "failure", "shorten"],
+  kept: ["type perform", "type run", "type migration", "type failure"],
+  perform: ["run", "type event", "plan", "type migration", "type command", "failure"],
+  input: ["command", "failure", "nearest", "shorten"],
   report: ["type event", "plan", "migration", "type command", "failure"],
   database: [
     "type run",
@@ -50,9 +52,10 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   event: ["type plan", "type migration", "type failure"],
   plan: ["migration", "type command", "failure"],
   migration: ["failure", "nearest", "platform", "migrations", "node:fs", "node:path", "node:url"],
-  command: ["failure", "valibot"],
+  command: ["failure", "shorten", "valibot"],
   failure: [],
   nearest: [],
+  shorten: [],
   platform: ["node:fs", "node:tty"],
 };
 

@@ -5,7 +5,7 @@ import { tokenAt } from "../migration/tokens.ts";
 import { foldName } from "../plan/schema.ts";
 import { messageOf } from "./errors.ts";
 import { textOf } from "./facts.ts";
-import { isOwn, quoteName } from "./objects.ts";
+import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** A view or trigger as the schema has it. */
@@ -41,7 +41,7 @@ export function compilables(connection: Connection, afterRowid: number): Compila
         sql: textOf(row, "sql"),
       };
     })
-    .filter(({ name }) => isOwn(name));
+    .filter(({ name }) => connection.isOwn(name));
 }
 
 function tryPrepare(connection: Connection, sql: string): string | null {

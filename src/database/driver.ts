@@ -24,6 +24,8 @@ export interface DriverSettings {
   readonly mode: OpenMode;
   /** How long a plain read waits for a lock, in milliseconds. */
   readonly readWaitMs: number;
+  /** Globs of schema objects that are never looked at. */
+  readonly ignored?: readonly string[];
   /** The wall clock. */
   readonly date: () => Date;
   /** Who runs this, for the audit trail. */
@@ -137,7 +139,11 @@ export class SqliteDriver implements Driver {
     // Read-only, nothing is checkpointed at the close; but only with a log in use, else it would leave files behind,
     // and a journal left by a crash can only be played back by somebody who may write.
     const isLogged = sizeOf(`${path}-wal`) > 0;
-    const connection = openConnection(path, mode === "read" && !isLogged ? "write" : mode);
+    const connection = openConnection(
+      path,
+      mode === "read" && !isLogged ? "write" : mode,
+      this.#settings.ignored ?? [],
+    );
     try {
       // First, as the next pragma reads the schema and must wait for its lock like any other read.
       connection.run(`PRAGMA busy_timeout = ${Math.round(waitMs)}`);
@@ -207,7 +213,8 @@ export class SqliteDriver implements Driver {
   }
 
   #begin(waitMs: number, foreignKeys: boolean): Outcome {
-    if (this.#isWorn) this.close();
+    // A scratch database lives and dies with its connection.
+    if (this.#isWorn && this.#settings.mode !== "memory") this.close();
     const connection = this.#open(waitMs);
     this.#wait(waitMs);
     // Inside a transaction this pragma would be ignored.

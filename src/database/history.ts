@@ -5,8 +5,9 @@ import * as v from "valibot";
 import type { MigrationName } from "../migration/migration.ts";
 import { fail, ok, type Result } from "../failure.ts";
 import type { SqlValue } from "../migration/migration.ts";
-import type { Amendment } from "../plan/amend.ts";
+import type { Amendment, Recorded } from "../plan/amend.ts";
 import type { History, HistoryRow, LogEntry } from "../plan/history.ts";
+import type { Difference } from "../plan/schema.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { driftOf, SchemaTracker } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
@@ -172,7 +173,8 @@ const updateAbandoned = `UPDATE rung_history
   SET state = 'applied', direction = NULL, done = NULL, runner = NULL WHERE version = ?`;
 const updateSettled = `UPDATE rung_history
   SET state = 'applied', fingerprint = ?, direction = NULL, done = NULL, runner = NULL WHERE version = ?`;
-const updateChecksum = "UPDATE rung_history SET checksum = ? WHERE version = ?";
+const updateAccepted = `UPDATE rung_history
+  SET checksum = ?, name = ?, down = iif(kind = ?, down, ?), kind = ? WHERE version = ?`;
 const deleteRow = "DELETE FROM rung_history WHERE version = ?";
 const insertLog = `INSERT INTO rung_log (at, event, version, name, checksum, duration_ms, by)
   VALUES (?, ?, ?, ?, ?, ?, ?)`;
@@ -197,24 +199,12 @@ export class HistoryWriter {
 
   /** Records a step that has run, in the transaction that it ran in. */
   record(step: ReadyStep, stamp: Stamp): void {
-    const { version, name, checksum, kind, down } = step;
-    const { at, by, seq, durationMs, fingerprint } = stamp;
+    const { version } = step;
+    const { at, durationMs, fingerprint } = stamp;
     if (step.direction === "down") {
       this.#write(deleteRow, version);
     } else if (step.options.transaction) {
-      this.#write(
-        insertRow,
-        version,
-        name,
-        checksum,
-        kind,
-        seq,
-        down,
-        fingerprint,
-        at,
-        durationMs,
-        by,
-      );
+      this.#insert(step, stamp);
     } else {
       this.#write(updateApplied, fingerprint, at, durationMs, version);
     }
@@ -242,55 +232,37 @@ export class HistoryWriter {
   }
 
   /** Changes history alone, as asked. */
-  amend(amendment: Amendment, { at, by, seq, fingerprint }: Stamp): void {
-    const log = (
-      event: string,
-      { version, name }: MigrationName,
-      checksum: string | null,
-    ): void => {
-      this.#write(insertLog, at, event, version, name, checksum, null, by);
-    };
+  amend(amendment: Amendment, stamp: Stamp): void {
     switch (amendment.kind) {
       case "settle": {
         const { migration, as } = amendment;
         if (as === "pending") this.#write(deleteRow, migration.version);
-        else this.#write(updateSettled, fingerprint, migration.version);
-        log(`settle as ${as}`, migration, null);
+        else this.#write(updateSettled, stamp.fingerprint, migration.version);
+        this.#logAmended(`settle as ${as}`, migration, stamp);
+        this.#logDrift(amendment.drift, stamp);
         break;
       }
       case "accept-changed":
         for (const migration of amendment.migrations) {
-          this.#write(updateChecksum, migration.checksum, migration.version);
-          log("accept changed", migration, migration.checksum);
+          const { version, name, checksum, kind, down } = migration;
+          // The recorded down fits what was run, unless it is of another kind: then the file's is all there is.
+          this.#write(updateAccepted, checksum, name, kind, down, kind, version);
+          this.#logAmended("accept changed", migration, stamp, checksum);
         }
         break;
       case "forget-missing":
         for (const migration of amendment.migrations) {
           this.#write(deleteRow, migration.version);
-          log("forget missing", migration, null);
+          this.#logAmended("forget missing", migration, stamp);
         }
         break;
       case "accept-drift":
-        this.#write(insertLog, at, "accept drift", null, null, null, null, by);
+        this.#logDrift(amendment.drift, stamp);
         break;
       case "baseline":
         amendment.migrations.forEach((migration, index) => {
-          const { version, name, checksum, kind, down } = migration;
-          const order = seq + index;
-          this.#write(
-            insertRow,
-            version,
-            name,
-            checksum,
-            kind,
-            order,
-            down,
-            fingerprint,
-            at,
-            0,
-            by,
-          );
-          log("baseline", migration, checksum);
+          this.#insert(migration, { ...stamp, seq: stamp.seq + index });
+          this.#logAmended("baseline", migration, stamp, migration.checksum);
         });
     }
   }
@@ -298,6 +270,28 @@ export class HistoryWriter {
   /** Keeps SQLite's counter of schema changes, or null where the schema has drifted and must be compared. */
   keepSchemaVersion(schemaVersion: number | null): void {
     this.#write("UPDATE rung_format SET schema_version = ?", schemaVersion);
+  }
+
+  #insert({ version, name, checksum, kind, down }: Recorded, stamp: Stamp): void {
+    const { at, by, seq, durationMs, fingerprint } = stamp;
+    const values = [version, name, checksum, kind, seq, down, fingerprint, at, durationMs, by];
+    this.#write(insertRow, ...values);
+  }
+
+  #logAmended(
+    event: string,
+    { version, name }: MigrationName,
+    { at, by }: Stamp,
+    checksum: string | null = null,
+  ): void {
+    this.#write(insertLog, at, event, version, name, checksum, null, by);
+  }
+
+  #logDrift(drift: readonly Difference[], { at, by }: Stamp): void {
+    for (const { kind, type, name } of drift) {
+      const what = `${kind} ${type} ${name}`;
+      this.#write(insertLog, at, "accept drift", null, what, null, null, by);
+    }
   }
 
   #log(event: string, step: ReadyStep, { at, by, durationMs }: Stamp): void {

@@ -9,9 +9,16 @@ const foreign = [
   /^knex_migrations/i,
 ];
 
-/** Whether an object is the user's own, by its name. */
-export function isOwn(name: string): boolean {
-  return !foreign.some((pattern) => pattern.test(name));
+/** A glob as a pattern: `*` stands for anything, `?` for one character. */
+function patternOf(glob: string): RegExp {
+  const literal = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`, "is");
+}
+
+/** What tells, by its name, whether an object is the user's own and is none of those to be ignored. */
+export function ownership(ignored: readonly string[]): (name: string) => boolean {
+  const others = [...foreign, ...ignored.map(patternOf)];
+  return (name) => !others.some((pattern) => pattern.test(name));
 }
 
 /** A name as SQL; backticks, as a double-quoted name that doesn't resolve would silently become a string. */

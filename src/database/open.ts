@@ -16,6 +16,8 @@ function whoami(): string {
 export interface DatabaseRequest {
   readonly path: string;
   readonly mode: OpenMode;
+  /** Globs of schema objects that are never looked at. */
+  readonly ignored?: readonly string[];
   /** How long a plain read waits for a lock, in milliseconds. */
   readonly readWaitMs: number;
 }

@@ -11,7 +11,6 @@ import {
   type SchemaObject,
 } from "../plan/schema.ts";
 import { textOf } from "./facts.ts";
-import { isOwn } from "./objects.ts";
 import type { Row } from "../migration/migration.ts";
 import type { Connection } from "./sqlite.ts";
 
@@ -49,7 +48,7 @@ function liveObjects(connection: Connection, afterRowid: number, hasVirtual = fa
   const objects = connection
     .all(selectLive, afterRowid)
     .map((row): LiveObject => ({ ...objectOf(row), rowid: Number(row["rowid"]) }))
-    .filter(({ name, table }) => isOwn(name) && isOwn(table));
+    .filter(({ name, table }) => connection.isOwn(name) && connection.isOwn(table));
   if (objects.length === 0 || !(hasVirtual || objects.some(isVirtual))) return objects;
   // Shadow tables belong to their virtual table and come and go with it.
   const shadows = new Set(
@@ -65,7 +64,10 @@ export function liveSchema(connection: Connection): readonly SchemaObject[] {
 
 /** The schema as our latest change left it. */
 export function keptSchema(connection: Connection): readonly SchemaObject[] {
-  return connection.all(selectKept).map(objectOf);
+  return connection
+    .all(selectKept)
+    .map(objectOf)
+    .filter(({ name, table }) => connection.isOwn(name) && connection.isOwn(table));
 }
 
 /** SQLite's counter of schema changes: as long as it stands still, there is nothing to compare. */
@@ -99,6 +101,8 @@ export class SchemaTracker {
   #fingerprint = 0n;
   #lastRowid = 0;
   #hasVirtual = false;
+  /** Hashes by what they are of: after a DROP or an ALTER nearly all objects are what they were. */
+  readonly #hashes = new Map<string, bigint>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -167,13 +171,21 @@ export class SchemaTracker {
     this.#connection.all(upsert, type, foldName(name), table, sql);
   }
 
+  #hashOf(object: LiveObject): bigint {
+    const { name, table, sql } = object;
+    const key = [name, table, sql].join("\0");
+    const known = this.#hashes.get(key) ?? hashOf(object);
+    this.#hashes.set(key, known);
+    return known;
+  }
+
   #read(afterRowid: number): readonly LiveObject[] {
     const last = this.#connection.get("SELECT max(rowid) AS last FROM sqlite_schema");
     const objects = liveObjects(this.#connection, afterRowid, this.#hasVirtual);
     this.#hasVirtual ||= objects.some(isVirtual);
     for (const object of objects) {
       this.#objects.set(objectKey(object), object);
-      this.#fingerprint ^= hashOf(object);
+      this.#fingerprint ^= this.#hashOf(object);
     }
     this.#lastRowid = Number(last?.["last"] ?? 0);
     return objects;

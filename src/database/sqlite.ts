@@ -2,6 +2,7 @@
 
 import { Database, type Statement } from "bun:sqlite";
 import { resolve } from "node:path";
+import { ownership } from "./objects.ts";
 import type { Row, SqlValue } from "../migration/migration.ts";
 
 /** What a statement changed. */
@@ -23,6 +24,8 @@ export interface Prepared {
 export interface Connection {
   /** False once SQLite or a statement has ended the transaction. */
   readonly inTransaction: boolean;
+  /** Whether an object of the schema is the user's own, by its name: others are never looked at. */
+  readonly isOwn: (name: string) => boolean;
   /** Runs one statement to its end, whatever rows it gives. */
   run(sql: string): void;
   /** Compiles one statement; its integers beyond 2^53 - 1 come back as bigint instead of rounded. */
@@ -90,9 +93,11 @@ const recentStatements = 48;
 class BunConnection implements Connection {
   readonly #database: Database;
   readonly #recent = new Map<string, Prepared>();
+  readonly isOwn: (name: string) => boolean;
 
-  constructor(database: Database) {
+  constructor(database: Database, ignored: readonly string[]) {
     this.#database = database;
+    this.isOwn = ownership(ignored);
   }
 
   get inTransaction(): boolean {
@@ -142,13 +147,17 @@ class BunConnection implements Connection {
 
 /**
  * Opens the database at a path, which is taken literally: absolute, it can start neither a URI (`file:`) nor one of
- * SQLite's special names.
+ * SQLite's special names. `ignored` are globs of schema objects that are nobody's business here.
  */
-export function openConnection(path: string, mode: OpenMode): Connection {
+export function openConnection(
+  path: string,
+  mode: OpenMode,
+  ignored: readonly string[] = [],
+): Connection {
   const file = mode === "memory" ? ":memory:" : resolve(path);
   const access =
     mode === "read" ? { readonly: true } : { readwrite: true, create: mode === "create" };
-  return new BunConnection(new Database(file, access));
+  return new BunConnection(new Database(file, access), ignored);
 }
 
 /** SQLite's extended result code by name (SQLITE_BUSY, SQLITE_IOERR_WRITE …); null for any other error. */

@@ -4,7 +4,7 @@ import type { Touch } from "../migration/touch.ts";
 import { foldName } from "../plan/schema.ts";
 import { textOf, type ForeignKey, type SchemaFacts } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
-import { isOwn, quoteName } from "./objects.ts";
+import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 import { keyId, newOrphans, primaryKey, standingOf, stateOf, type KeyState } from "./violations.ts";
 
@@ -95,7 +95,7 @@ export class KeyWatch {
     for (const [at, key] of this.#facts.keys().entries()) {
       const isFresh = known === null ? at >= this.#keyCount : !known.has(nameOf(key));
       const keys = unseen.get(key.child) ?? [];
-      if (isOwn(key.child) && (isFresh || this.#beforeOf(key.child) !== null)) {
+      if (this.#connection.isOwn(key.child) && (isFresh || this.#beforeOf(key.child) !== null)) {
         unseen.set(key.child, [...keys, key]);
       }
     }
@@ -191,7 +191,8 @@ export class KeyWatch {
 
   #note(child: string): void {
     const folded = foldName(child);
-    if (this.#before.has(folded) || this.#origins.has(folded) || !isOwn(child)) return;
+    if (this.#before.has(folded) || this.#origins.has(folded) || !this.#connection.isOwn(child))
+      return;
     const states = new Map<string, KeyState>();
     // What the step itself has made had no violation before it.
     if (this.#horizon.relation(child)?.isOld === true) {

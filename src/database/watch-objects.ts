@@ -5,7 +5,6 @@ import { foldName } from "../plan/schema.ts";
 import { compilables, compile, type Compiled } from "./compile.ts";
 import { textOf } from "./facts.ts";
 import type { Horizon, Relation } from "./horizon.ts";
-import { isOwn } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** An index or trigger that must outlive the replacement of its table, or view. */
@@ -58,11 +57,12 @@ export class ObjectWatch {
   /** Before the name of a table or view becomes free. */
   beforeLeaving(name: string): void {
     const relation = this.#horizon.relation(name);
-    if (relation === null || !relation.isOld || !isOwn(name)) return;
+    if (relation === null || !relation.isOld || !this.#connection.isOwn(name)) return;
     for (const row of this.#connection.all(selectCompanions, name, this.#horizon.last)) {
       const companion = { type: textOf(row, "type"), name: textOf(row, "name"), relation };
       const key = keyOf(companion.type, companion.name);
-      if (isOwn(companion.name) && !this.#companions.has(key)) this.#companions.set(key, companion);
+      if (this.#connection.isOwn(companion.name) && !this.#companions.has(key))
+        this.#companions.set(key, companion);
     }
   }
 

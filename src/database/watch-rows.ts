@@ -6,7 +6,7 @@ import type { ReadyStep } from "../plan/step.ts";
 import { foldName } from "../plan/schema.ts";
 import { textOf, type SchemaFacts } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
-import { isOwn, quoteName } from "./objects.ts";
+import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
 const selectTables = "SELECT name AS name FROM main.sqlite_schema WHERE type = 'table'";
@@ -103,7 +103,7 @@ export class RowWatch {
 
   #count(name: string): void {
     const folded = foldName(name);
-    if (this.#counts.has(folded) || this.#gone.has(folded) || !isOwn(name)) return;
+    if (this.#counts.has(folded) || this.#gone.has(folded) || !this.#connection.isOwn(name)) return;
     const relation = this.#horizon.relation(name);
     // A table that this step itself has made holds nothing that was there before.
     if (relation === null || relation.type === "view" || !relation.isOld) return;

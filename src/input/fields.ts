@@ -1,23 +1,29 @@
 // The schemas of messages -> the list of them, with their fields, that a program can ask for.
 
-import { messageSchemas } from "../command.ts";
+import { fieldRules, messageSchemas, type FieldRule } from "../command.ts";
 
 /** A field of a message. */
 export interface Field {
   readonly name: string;
-  /** "integer", "boolean", "string", "duration", "list" or "choice". */
+  /** "integer", "boolean", "string", "duration", "list" (of strings) or "choice". */
   readonly type: string;
   readonly required: boolean;
   /** The value that it has when it is left out, if it has one. */
   readonly default?: unknown;
   /** The values of a choice. */
   readonly values?: readonly unknown[];
+  /** The least value of an integer. */
+  readonly minimum?: number;
+  /** The words that can stand in place of a number. */
+  readonly or?: readonly unknown[];
 }
 
 /** A message that can be asked. */
 export interface MessageForm {
   readonly type: string;
   readonly fields: readonly Field[];
+  /** Which of the fields go together, where that matters. */
+  readonly rules?: readonly FieldRule[];
 }
 
 interface SchemaLike {
@@ -26,6 +32,8 @@ interface SchemaLike {
   readonly default?: unknown;
   readonly options?: readonly unknown[];
   readonly literal?: unknown;
+  readonly pipe?: readonly unknown[];
+  readonly requirement?: unknown;
 }
 
 function isSchema(value: unknown): value is SchemaLike {
@@ -35,42 +43,45 @@ function isSchema(value: unknown): value is SchemaLike {
 const typeNames: Readonly<Record<string, string>> = {
   number: "integer",
   array: "list",
-  picklist: "choice",
 };
 
-function typeOf(schema: SchemaLike): string {
-  if (schema.type !== "union") return typeNames[schema.type] ?? schema.type;
-  const kinds = (schema.options ?? []).filter(isSchema).map(({ type }) => type);
-  // The only union of text and number is a duration; any other is a number, or a word in its place.
-  return kinds.includes("string") ? "duration" : "integer";
+function minimumOf({ pipe = [] }: SchemaLike): { readonly minimum?: number } {
+  const least = pipe.filter(isSchema).find((action) => action.type === "min_value")?.requirement;
+  return typeof least === "number" ? { minimum: least } : {};
 }
 
-function valuesOf(schema: SchemaLike): readonly unknown[] | null {
-  if (schema.type === "picklist") return schema.options ?? [];
-  if (schema.type !== "union") return null;
-  const words = (schema.options ?? []).filter(isSchema).filter(({ type }) => type === "literal");
-  return words.length === 0 ? null : words.map(({ literal }) => literal);
+/** What a value can be. */
+function kindOf(schema: SchemaLike): Omit<Field, "name" | "required" | "default"> {
+  const { type, options = [] } = schema;
+  if (type === "picklist") return { type: "choice", values: options };
+  if (type !== "union") return { type: typeNames[type] ?? type, ...minimumOf(schema) };
+  const ways = options.filter(isSchema);
+  // The only union of text and number is a duration; any other is a number, or a word in its place.
+  if (ways.some((way) => way.type === "string")) return { type: "duration" };
+  const number = ways.find((way) => way.type === "number");
+  const words = ways.filter((way) => way.type === "literal").map(({ literal }) => literal);
+  return { type: "integer", ...(number === undefined ? {} : minimumOf(number)), or: words };
 }
 
 function fieldOf(name: string, schema: SchemaLike): Field {
   const isOptional = schema.type === "optional";
   const inner = isOptional && schema.wrapped !== undefined ? schema.wrapped : schema;
-  const values = valuesOf(inner);
   return {
     name,
-    type: typeOf(inner),
+    ...kindOf(inner),
     required: !isOptional,
     ...(schema.default === undefined ? {} : { default: schema.default }),
-    ...(values === null ? {} : { values }),
   };
 }
 
 /** Every message, in the order of their schemas; each can carry a `msg_id` besides. */
 export function messageForms(): readonly MessageForm[] {
-  return Object.entries(messageSchemas).map(([type, { entries }]) => {
+  return Object.values(messageSchemas).map(({ entries }) => {
+    const type = entries.type.literal;
     const fields = Object.entries<SchemaLike>(entries)
       .filter(([name]) => name !== "type")
       .map(([name, schema]) => fieldOf(name, schema));
-    return { type, fields };
+    const rules = fieldRules[type];
+    return { type, fields, ...(rules === undefined ? {} : { rules }) };
   });
 }

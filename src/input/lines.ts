@@ -7,11 +7,25 @@ export type Line =
   | { readonly kind: "not-utf8" };
 
 const newline = 10;
+const firstCapacity = 64 * 1024;
 
-/** Collects one line; beyond the limit it keeps nothing, and remembers only that it was too long. */
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+function decoded(bytes: Uint8Array): Line {
+  try {
+    return { kind: "text", text: decoder.decode(bytes) };
+  } catch {
+    return { kind: "not-utf8" };
+  }
+}
+
+/**
+ * Collects one line. Its pieces are copied into one block that doubles, as a line may come a byte at a time; beyond the
+ * limit it keeps nothing, and remembers only that it was too long.
+ */
 class LineBuffer {
   readonly #limit: number;
-  #parts: Uint8Array[] = [];
+  #block = new Uint8Array(0);
   #length = 0;
 
   constructor(limit: number) {
@@ -23,24 +37,35 @@ class LineBuffer {
   }
 
   add(bytes: Uint8Array): void {
+    const start = this.#length;
     this.#length += bytes.length;
-    if (this.#length > this.#limit) this.#parts = [];
-    else if (bytes.length > 0) this.#parts.push(bytes);
+    if (this.#length > this.#limit) {
+      this.#block = new Uint8Array(0);
+      return;
+    }
+    if (this.#length > this.#block.length) this.#grow(start);
+    this.#block.set(bytes, start);
+  }
+
+  /** The line that ends with these bytes; most lines come whole, and need no copy. */
+  end(bytes: Uint8Array): Line {
+    if (this.isEmpty && bytes.length <= this.#limit) return decoded(bytes);
+    this.add(bytes);
+    return this.take();
   }
 
   take(): Line {
-    const parts = this.#parts;
     const isTooLong = this.#length > this.#limit;
-    this.#parts = [];
+    const line = this.#block.subarray(0, this.#length);
     this.#length = 0;
-    if (isTooLong) return { kind: "too-long", limit: this.#limit };
-    const decoder = new TextDecoder("utf-8", { fatal: true });
-    try {
-      const text = parts.map((part) => decoder.decode(part, { stream: true })).join("");
-      return { kind: "text", text: text + decoder.decode() };
-    } catch {
-      return { kind: "not-utf8" };
-    }
+    if (this.#block.length > firstCapacity) this.#block = new Uint8Array(0);
+    return isTooLong ? { kind: "too-long", limit: this.#limit } : decoded(line);
+  }
+
+  #grow(used: number): void {
+    const block = new Uint8Array(Math.max(firstCapacity, this.#block.length * 2, this.#length));
+    block.set(this.#block.subarray(0, used));
+    this.#block = block;
   }
 }
 
@@ -56,12 +81,10 @@ export async function* linesOf(
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      buffer.add(chunk.subarray(start, end));
-      yield buffer.take();
+      yield buffer.end(chunk.subarray(start, end));
       start = end + 1;
     }
-    // The rest outlives its chunk, whose memory the stream may use again.
-    if (start < chunk.length) buffer.add(chunk.slice(start));
+    if (start < chunk.length) buffer.add(chunk.subarray(start));
   }
   if (!buffer.isEmpty) yield buffer.take();
 }

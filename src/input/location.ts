@@ -62,3 +62,9 @@ export function migrationsDirectory(
 ): string | null {
   return text(options["dir"]) ?? text(environment["RUNG_DIR"]);
 }
+
+/** Globs of schema objects to leave alone: `--ignore`, else RUNG_IGNORE; several go with commas between them. */
+export function ignoredObjects(options: OptionValues, environment: Environment): readonly string[] {
+  const globs = text(options["ignore"]) ?? text(environment["RUNG_IGNORE"]) ?? "";
+  return globs.split(",").filter((glob) => glob !== "");
+}

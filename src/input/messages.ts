@@ -2,6 +2,7 @@
 
 import { readCommand, type Command } from "../command.ts";
 import { failure, type Failure } from "../failure.ts";
+import { shorten } from "../shorten.ts";
 import type { Line } from "./lines.ts";
 
 /** Where an enveloped request came from and went to; null for a bare one. */
@@ -36,8 +37,16 @@ function malformed(address: Address, text: string, hint = example): Request {
   return { kind: "malformed", ...address, failure: failure("usage.malformed-message", text, hint) };
 }
 
+/** The longest name of a node that a reply repeats as its address. */
+const longestName = 256;
+
 function nameOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" && value.length <= longestName ? value : undefined;
+}
+
+/** Whether a reply can be sent back to where a request came from. */
+function isAddress(value: unknown): boolean {
+  return value === undefined || value === null || nameOf(value) !== undefined;
 }
 
 function readBody(body: Fields, envelope: Envelope | null): Request {
@@ -63,6 +72,16 @@ function unread(line: Exclude<Line, { kind: "text" }>): Request {
   return malformed(nowhere, text, "Send less at once, or raise the limit with --max-line.");
 }
 
+function readEnveloped({ src, dest, body }: Fields): Request {
+  const envelope = { src: nameOf(src), dest: nameOf(dest) };
+  const nobody = { envelope, msgId: null };
+  if (!isFields(body)) return malformed(nobody, "The envelope's body is not a JSON object.");
+  const request = readBody(body, envelope);
+  if (isAddress(src) && isAddress(dest)) return request;
+  const text = `The envelope's src and dest must be strings of at most ${longestName} characters.`;
+  return malformed({ envelope, msgId: request.msgId }, text);
+}
+
 /** Reads one line; null for a blank one, which gets no reply. */
 export function readRequest(line: Line): Request | null {
   if (line.kind !== "text") return unread(line);
@@ -73,14 +92,8 @@ export function readRequest(line: Line): Request | null {
     message = JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return malformed(nowhere, `The line is not JSON: ${reason}.`);
+    return malformed(nowhere, `The line is not JSON: ${shorten(reason)}.`);
   }
   if (!isFields(message)) return malformed(nowhere, "The line is not a JSON object.");
-  if (!Object.hasOwn(message, "body")) return readBody(message, null);
-  const { src, dest, body } = message;
-  const envelope = { src: nameOf(src), dest: nameOf(dest) };
-  if (!isFields(body)) {
-    return malformed({ envelope, msgId: null }, "The envelope's body is not a JSON object.");
-  }
-  return readBody(body, envelope);
+  return Object.hasOwn(message, "body") ? readEnveloped(message) : readBody(message, null);
 }

@@ -33,6 +33,12 @@ export const commonOptions: readonly OptionSpec[] = [
     value: "DIR",
     summary: "the migrations (else RUNG_DIR, what is embedded, ./migrations)",
   },
+  {
+    name: "ignore",
+    value: "GLOB",
+    summary:
+      "schema objects to leave out of guard, drift and dump, with commas between (RUNG_IGNORE)",
+  },
   { name: "json", value: null, summary: "print one JSON object, for machines" },
   {
     name: "lock-timeout",

@@ -25,6 +25,8 @@ export interface Difference {
 
 /** Names compare without regard to ASCII case (SQLite, sqlite3_stricmp). */
 export function foldName(name: string): string {
+  if (!/[A-Z]/.test(name)) return name;
+  // Beyond ASCII, lower case is not SQLite's affair.
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 

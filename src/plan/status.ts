@@ -132,11 +132,10 @@ export function statusRows(catalog: Catalog, history: History): readonly StatusR
       const none = { appliedAt: null, durationMs: null, appliedBy: null, interruption: null };
       return { version, name, state, ...none };
     }
-    const { row } = standing;
+    const { row, state } = standing;
     const { version, appliedAt, durationMs, appliedBy } = row;
-    const isStarted = standing.state === "interrupted";
+    const isStarted = state === "interrupted" || state === "running";
     const interruption = isStarted ? interruptionOf(standing.migration, row) : null;
-    const state: MigrationState = isStarted && row.isRunning ? "running" : standing.state;
     return { version, name: row.name, state, appliedAt, durationMs, appliedBy, interruption };
   });
 }

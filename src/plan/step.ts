@@ -132,7 +132,10 @@ export function stepDown(
   source: DownSource,
 ): Result<Step> {
   const { version, name, checksum, seq } = row;
-  const migration = migrations.find((each) => each.version === version && each.name === name);
+  // A file that was renamed is the same migration as long as it holds the same.
+  const migration = migrations.find(
+    (each) => each.version === version && (each.name === name || each.checksum === checksum),
+  );
   if (row.kind === "typescript") return typeScriptDown(row, migration);
   const ours = catalogDown(migration);
   if (!ours.ok) return ours;

@@ -1,26 +1,60 @@
 // Door to standard input and output, by descriptor: Node's streams cost more to set up than most commands take.
 
-import { fstatSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 
-/** Writes all of a text to standard output; false when nobody reads it any more (EPIPE). */
-export async function writeOut(text: string): Promise<boolean> {
+let trouble: string | null = null;
+
+/** What is wrong with standard input or output; null while nothing is. A reader that has left is nothing wrong. */
+export function streamTrouble(): string | null {
+  return trouble;
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error) return String(error.code);
+  return String(error);
+}
+
+/** Writes all of a text to a descriptor. */
+async function write(descriptor: 1 | 2, text: string): Promise<void> {
+  let rest: Uint8Array = new TextEncoder().encode(text);
   try {
-    await Bun.write(Bun.stdout, text);
-    return true;
+    // At once where the system takes it, without a detour through a thread; a slow reader is waited for.
+    while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EPIPE") return false;
-    throw error;
+    // A pipe that its other users made non-blocking is full.
+    if (codeOf(error) !== "EAGAIN") throw error;
+    await Bun.write(descriptor === 1 ? Bun.stdout : Bun.stderr, rest);
   }
 }
 
-/** Writes all of a text to standard error. */
-export async function writeError(text: string): Promise<void> {
-  await Bun.write(Bun.stderr, text);
+/** Writes all of a text to standard output; false once that is in vain. Never throws: see `streamTrouble`. */
+export async function writeOut(text: string): Promise<boolean> {
+  try {
+    await write(1, text);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== "EPIPE") trouble ??= `Standard output cannot be written: ${code}.`;
+    return false;
+  }
 }
 
-/** Standard input as it arrives. */
-export function readInput(): AsyncIterable<Uint8Array> {
-  return Bun.stdin.stream();
+/** Writes all of a text to standard error. Where that fails there is nowhere left to say so. */
+export async function writeError(text: string): Promise<void> {
+  try {
+    await write(2, text);
+  } catch {
+    return;
+  }
+}
+
+/** Standard input as it arrives; it ends where it cannot be read any further: see `streamTrouble`. */
+export async function* readInput(): AsyncGenerator<Uint8Array> {
+  try {
+    yield* Bun.stdin.stream();
+  } catch (error) {
+    trouble ??= `Standard input cannot be read: ${codeOf(error)}.`;
+  }
 }
 
 /** Whether a descriptor is a terminal. Pipes and files are told apart without loading `node:tty`. */

@@ -11,6 +11,19 @@ import type { Verdict } from "../plan/verdict.ts";
 import type { Interruption, StatusRow } from "../plan/status.ts";
 import { isApplied, isPending, tally, type Report, type Stepped } from "./tally.ts";
 
+/**
+ * A value as one line of JSON. Control and direction characters that JSON leaves as they are get escaped too, as what is
+ * repeated of somebody's input may be printed on a terminal.
+ */
+export function jsonLine(value: object): string {
+  const json = JSON.stringify(value).replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, escaped);
+  return `${json}\n`;
+}
+
+function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
 /** What a failure says beyond its sentences. */
 export function failureDetail({ changed, at, statement, losses }: Failure): object {
   return {

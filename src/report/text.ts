@@ -122,8 +122,10 @@ function amendmentText(amendment: Amendment, isDryRun: boolean): string {
       return lines("forget", "forgot", ", whose file is missing");
     case "baseline":
       return lines("record", "recorded", " as applied, without running it");
-    case "accept-drift":
-      return acceptedText(amendment.drift, isDryRun);
+    case "accept-drift": {
+      const accepted = acceptedText(amendment.drift, isDryRun);
+      return accepted === "" ? "Nothing to accept: the schema has not drifted\n" : accepted;
+    }
   }
 }
 

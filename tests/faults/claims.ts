@@ -91,7 +91,8 @@ function versionsOf(named: readonly { readonly version: number }[]): readonly nu
 function fromText({ stdout, stderr }: Ended): Claims {
   const stepped: number[] = [];
   for (const line of stdout.split("\n")) {
-    const [, version] = /^(?:applied|rolled back) (\d+) \w+ \(\d+ ms\)$/.exec(line) ?? [];
+    const [, version] =
+      /^(?:applied|rolled back) (\d+) \w+ \((?:\d+ ms|\d+\.\d s)\)$/.exec(line) ?? [];
     if (version !== undefined) stepped.push(Number(version));
     else if (line !== "" && !/^Nothing to (apply|roll back): /.test(line)) {
       throw new Error(`unexpected on stdout: ${line}`);

@@ -1,8 +1,9 @@
 // The whole app in this very process: for faults that a process survives, and for runs without any.
 
 import { existsSync, readFileSync } from "node:fs";
-import { run, type Io } from "../../src/app.ts";
+import { run } from "../../src/app.ts";
 import { openDatabase } from "../../src/database/open.ts";
+import type { Io } from "../../src/world.ts";
 import { disturbed, readFaults, Saboteur } from "./driver.ts";
 import { faults, start, type Ended } from "./harness.ts";
 

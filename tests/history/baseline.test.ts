@@ -148,6 +148,18 @@ test("migrations that fail on an empty database are named: there is nothing to c
   expect(await done(place, "baseline 1")).toHaveLength(1);
 });
 
+test("migrations outside any transaction in the middle are part of what the live schema is held against", async () => {
+  using place = new Place();
+  const vacuum = sql("VACUUM;\nPRAGMA journal_mode = WAL;", "SELECT 1;", "transaction:false");
+  place.write({ ...catalog, "0002_vacuum.sql": vacuum });
+  await Bun.file(place.at("migrations/0002_posts.sql")).delete();
+  place.execute(users);
+  place.execute("CREATE TABLE tags (name TEXT)");
+  const shown = await done(place, "schema --at 3");
+  expect(shown.filter((line) => line.startsWith("CREATE"))).toHaveLength(2);
+  expect(await done(place, "baseline 3")).toHaveLength(3);
+});
+
 test("the embedded sample is not recorded in a database that is in use, forced or not", async () => {
   using place = new Place();
   place.execute(users);

@@ -1,7 +1,7 @@
 // Another process writes in the middle of a run: what was planned is planned again, and nothing is taken for ours that isn't.
 
 import { expect, test } from "bun:test";
-import { readCommand, type Command } from "../../src/command.ts";
+import { readCommand, type Request } from "../../src/command.ts";
 import { openDatabase } from "../../src/database/open.ts";
 import type { Event } from "../../src/event.ts";
 import { readDirectory } from "../../src/migration/directory.ts";
@@ -13,7 +13,7 @@ import { done, drift, sql, tables } from "./asking.ts";
 
 function stepping(input: Readonly<Record<string, unknown>>): SteppingCommand {
   const read = readCommand(input, (key) => key);
-  const command: Command | { readonly type: "init" } | null = read.ok ? read.value : null;
+  const command: Request | null = read.ok ? read.value : null;
   const isStepping =
     command?.type === "migrate" || command?.type === "rollback" || command?.type === "redo";
   if (!isStepping) throw new Error(`This is no command in steps: ${JSON.stringify(input)}`);

@@ -99,8 +99,8 @@ test("the shadows of virtual tables come and go with them, whoever makes them", 
   place.write({
     "1_words.sql": sql("CREATE VIRTUAL TABLE words USING fts5(a, b);", "DROP TABLE words;"),
     "2_boxes.sql": sql("CREATE VIRTUAL TABLE boxes USING rtree(id, x0, x1);", "DROP TABLE boxes;"),
-    "3_old.sql": sql("CREATE VIRTUAL TABLE old USING fts4(a);", "DROP TABLE old;"),
-    // FTS4 makes this one's table for statistics when it is first asked to merge, not before.
+    "3_old.sql": sql("CREATE VIRTUAL TABLE old USING fts3(a);", "DROP TABLE old;"),
+    // FTS3 makes this one's table for statistics when it is first asked to merge, not before.
     "4_lazy.sql": sql("INSERT INTO old (old) VALUES ('automerge=4');", "SELECT 1;"),
     "5_rename.sql": sql("ALTER TABLE words RENAME TO terms;", "ALTER TABLE terms RENAME TO words;"),
   });
@@ -110,7 +110,7 @@ test("the shadows of virtual tables come and go with them, whoever makes them", 
   expect(await drift(place)).toEqual([]);
   expect((await done(place, "schema")).filter((line) => line !== "")).toEqual([
     "CREATE VIRTUAL TABLE boxes USING rtree(id, x0, x1);",
-    "CREATE VIRTUAL TABLE old USING fts4(a);",
+    "CREATE VIRTUAL TABLE old USING fts3(a);",
     "CREATE VIRTUAL TABLE terms USING fts5(a, b);",
   ]);
   place.execute("CREATE VIRTUAL TABLE hand USING fts5(a)");

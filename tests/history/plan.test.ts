@@ -2,7 +2,7 @@
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readFileSync } from "node:fs";
 import { notRunHere, Place } from "../rung.ts";
 import { done, everything, listOf, refused, report, sql, tables } from "./asking.ts";
 
@@ -55,6 +55,8 @@ test("plan --json and the message hold the same: statements, lines, options, wat
     in_reply_to: 1,
     count: 2,
     steps: printed["steps"],
+    drift: [],
+    notes: [],
   });
   expect(printed).toMatchObject({ command: "plan", ok: true, count: 2, drift: [], notes: [] });
   expect(listOf(printed, "steps")[1]).toEqual({
@@ -130,6 +132,22 @@ test("plan on a file that may not be written, in a directory that may not: the b
   chmodSync(place.path, 0o755);
   expect(place.list()).toEqual(["migrations", "rung.db"]);
   expect(readFileSync(place.at("rung.db")).equals(bytes)).toBe(true);
+});
+
+test("plan on a log that a crash left behind plays nothing back into the file", async () => {
+  using place = new Place();
+  place.write(tables(1, 2));
+  await done(place, "migrate --to 1");
+  place.execute("PRAGMA journal_mode = WAL");
+  using other = new Database(place.at("rung.db"));
+  other.run("INSERT INTO t1 DEFAULT VALUES");
+  for (const end of ["", "-wal"])
+    copyFileSync(place.at(`rung.db${end}`), place.at(`left.db${end}`));
+  const bytes = readFileSync(place.at("left.db"));
+  for (const words of ["plan", "migrate --dry-run", "rollback --dry-run"]) {
+    expect((await done(place, `${words} --db left.db`))[0]).toStartWith("would ");
+  }
+  expect(readFileSync(place.at("left.db")).equals(bytes)).toBe(true);
 });
 
 test("a down missing in the middle: rollback --to is refused whole, plan says so too", async () => {

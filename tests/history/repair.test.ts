@@ -80,7 +80,6 @@ for (const [words, code] of [
   ["--missing 99", "history.not-missing"],
   ["--settle 1 --as applied", "history.not-interrupted"],
   ["--settle 99 --as pending", "history.not-interrupted"],
-  ["--drift", "schema.not-drifted"],
 ] as const) {
   test(`repair ${words}: it is not so, and is refused with or without --dry-run`, async () => {
     using place = new Place();
@@ -116,7 +115,7 @@ for (const words of [
   });
 }
 
-for (const words of ["--drift", "--changed all", "--missing all", "--settle 1 --as applied"]) {
+for (const words of ["--changed all", "--missing all", "--settle 1 --as applied"]) {
   test(`repair ${words} on a missing file: refused, and still missing`, async () => {
     using place = new Place();
     place.write(tables(1, 1));
@@ -150,6 +149,24 @@ test("an edit that was accepted leaves the recorded down, which fits what was ru
   const { status, stderr } = await place.rung(["rollback"]);
   expect([status, stderr]).toEqual([0, expect.stringContaining("which is what runs")]);
   expect(place.tables()).toEqual([]);
+});
+
+test("a TypeScript migration that was renamed and edited, or rewritten as SQL, can be undone once that is accepted", async () => {
+  using place = new Place();
+  const code = `export const up = (db) => db.exec("CREATE TABLE x (id)");\nexport const down = (db) => db.exec("DROP TABLE x");\n`;
+  for (const [name, content] of [
+    ["1_renamed.ts", `// edited\n${code}`],
+    ["1_rewritten.sql", sql("CREATE TABLE x (id);", "DROP TABLE x;")],
+  ] as const) {
+    place.write({ "1_code.ts": code }, "first");
+    await done(place, "migrate --dir first");
+    place.write({ [name]: content }, name);
+    expect((await refused(place, `rollback --dir ${name}`)).code).toBe("history.irreversible");
+    await done(place, `repair --changed 1 --dir ${name}`);
+    expect(await states(place, `--dir ${name}`)).toEqual(["1 applied"]);
+    expect(await done(place, `rollback --dir ${name}`)).toHaveLength(1);
+    expect(place.tables()).toEqual([]);
+  }
 });
 
 test("a forgotten migration that comes back is pending, below the head out of order", async () => {

@@ -161,6 +161,7 @@ function counted(real: Connection, asked: string[]): Connection {
     get inTransaction() {
       return real.inTransaction;
     },
+    isOwn: real.isOwn,
     run: (text) => real.run(text),
     prepare: (text) => real.prepare(text),
     all: (text, ...values) => {

@@ -1,0 +1,62 @@
+// The world that the tool runs in, and what every invocation does there: find its workplace, or say why it can't.
+
+import { exitStatus, ok, type Failure, type Result } from "./failure.ts";
+import type { OptionValues } from "./input/argv.ts";
+import {
+  databasePath,
+  ignoredObjects,
+  migrationsDirectory,
+  type Environment,
+} from "./input/location.ts";
+import type { DriverRequest, Workplace } from "./perform.ts";
+import type { Driver } from "./run/driver.ts";
+import type { Signals } from "./run/execute.ts";
+
+/** The world that the tool runs in. */
+export interface Io {
+  readonly argv: readonly string[];
+  readonly environment: Environment;
+  readonly input: () => AsyncIterable<Uint8Array>;
+  readonly isTerminal: (descriptor: 0 | 1 | 2) => Promise<boolean>;
+  /** Resolves to false once nobody reads any more. */
+  readonly writeOut: (text: string) => Promise<boolean>;
+  readonly writeError: (text: string) => Promise<void>;
+  readonly openDriver: (request: DriverRequest) => Promise<Driver>;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number;
+  /** Signals that ask to end; null where a signal ends the process by itself. */
+  readonly signals: Signals | null;
+}
+
+/** Says a failure in the form that was asked for; gives its exit status. */
+export async function reportFailure(
+  io: Io,
+  found: Failure,
+  options: OptionValues,
+): Promise<number> {
+  if (options["json"] === true) {
+    const { failureJson, jsonLine } = await import("./report/json.ts");
+    await io.writeOut(jsonLine({ ok: false, error: failureJson(found) }));
+  } else {
+    const { failureText } = await import("./report/text.ts");
+    await io.writeError(failureText(found));
+  }
+  return exitStatus(found.code);
+}
+
+/** Where the options and the environment say that the work is. */
+export async function workplace(
+  io: Io,
+  options: OptionValues,
+  lockTimeoutMs: number,
+): Promise<Result<Workplace>> {
+  const path = databasePath(options, io.environment);
+  if (!path.ok) return path;
+  const { readCatalog } = await import("./migration/source.ts");
+  const { now, signals } = io;
+  const ignored = ignoredObjects(options, io.environment);
+  const openDriver: Workplace["openDriver"] = (request) => io.openDriver({ ...request, ignored });
+  const directory = migrationsDirectory(options, io.environment);
+  const catalog = (): ReturnType<typeof readCatalog> => readCatalog(directory);
+  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals });
+}
