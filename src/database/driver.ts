@@ -9,10 +9,11 @@ import type { Call, ReadyStep } from "../plan/step.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { callSite } from "./callsite.ts";
 import { databaseFailure, isBusy, messageOf } from "./errors.ts";
-import { Handle, statementFailure, StepError, transactionLost } from "./handle.ts";
+import { Handle, statementFailure, StepError, transactionLost, type Scope } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
 import { findingsFailure } from "./guard.ts";
 import { foundHistory, HistoryWriter, readHistory, readLog, type Stamp } from "./history.ts";
+import { OutsideScope } from "./outside.ts";
 import { liveSchema, schemaVersion, SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
 import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
@@ -48,8 +49,8 @@ export class SqliteDriver implements Driver {
   #tracker: SchemaTracker | null = null;
   /** Whether something else has changed the schema since our latest change. */
   #hasDrifted = false;
-  /** The schema, and whether it had drifted, before the step outside any transaction that is running here. */
-  #outside: { readonly tracker: SchemaTracker; readonly hasDrifted: boolean } | null = null;
+  /** The step outside any transaction that is running here. */
+  #outside: OutsideScope | null = null;
   /** Whether a step outside any transaction has run here: what it set on the connection goes with it. */
   #isWorn = false;
   /** The step whose savepoint is open. */
@@ -103,7 +104,7 @@ export class SqliteDriver implements Driver {
         return this.#record(effect.step, effect.seq, effect.durationMs);
       case "start":
         this.#writer().start(effect.step, this.#stamp(effect.seq, 0));
-        this.#outside = { tracker: this.#tracked(), hasDrifted: this.#hasDrifted };
+        this.#outside = new OutsideScope(this.#tracked(), this.#hasDrifted);
         return done;
       case "mark":
         this.#writer().mark(effect.step, effect.done);
@@ -245,12 +246,16 @@ export class SqliteDriver implements Driver {
     return this.#scope;
   }
 
+  #scopeOf(step: ReadyStep): Scope {
+    if (step.options.transaction) return this.#entered();
+    if (this.#outside === null) throw new Error("no step was started");
+    return this.#outside;
+  }
+
   #execute(step: ReadyStep, statement: Statement): Outcome {
     const connection = this.#open();
-    const run = (): void => connection.run(statement.text);
     try {
-      if (step.options.transaction) this.#entered().run(statement, run);
-      else run();
+      this.#scopeOf(step).run(statement, () => connection.run(statement.text));
     } catch (error) {
       const cause = statementFailure(error, step, statement, this.#settings.path);
       return { is: "failed", failure: cause };
@@ -261,8 +266,7 @@ export class SqliteDriver implements Driver {
 
   #call(step: ReadyStep, work: Call): Outcome {
     const connection = this.#open();
-    const scope = step.options.transaction ? this.#entered() : null;
-    const handle = new Handle(connection, scope, step, this.#settings.path);
+    const handle = new Handle(connection, this.#scopeOf(step), step, this.#settings.path);
     try {
       const returned = work.call(handle);
       if (isThenable(returned)) {
@@ -300,13 +304,13 @@ export class SqliteDriver implements Driver {
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
-    if (!step.options.transaction && this.#outside !== null) {
-      // What it has changed since its start is its own, whatever was read in between.
-      this.#tracker = this.#outside.tracker;
+    if (step.options.transaction) {
+      this.#tracked().follow(this.#entered().hasOnlyCreated);
+    } else if (this.#outside !== null) {
+      this.#tracker = this.#outside.follow();
       this.#hasDrifted = this.#outside.hasDrifted;
       this.#outside = null;
     }
-    this.#tracked().follow(this.#scope?.hasOnlyCreated ?? false);
     const writer = this.#writer();
     writer.record(step, this.#stamp(seq, durationMs));
     if (!step.options.transaction) this.#isWorn = true;
