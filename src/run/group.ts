@@ -17,6 +17,7 @@ import {
   nameOf,
   queueOf,
   to,
+  uncommitted,
   undoGroup,
   waited,
   type Advance,
@@ -132,7 +133,8 @@ export function answered(
   if (outcome.is === "done") return committed(group, rest, now);
   if (outcome.is === "busy") {
     const locked = waited(group.run, since, now);
-    if (locked !== null) return failGroup(group.run, locked);
+    if (locked !== null)
+      return undoGroup(group.run, { go: "fail", fault: uncommitted(group, locked) });
     return to({ ...state, now }, { kind: "waiting", elapsedMs: now - since });
   }
   const cause = outcome.is === "failed" ? outcome.failure : null;
@@ -159,8 +161,8 @@ export function settledCommit(
   const isDurable = group.ran.every((ran) => isRecorded(ran, outcome.history));
   if (isDurable && cause === null) return committed(group, rest, now);
   // The rows are there, but the sync that makes them durable has failed: a power cut could still take them.
-  const known = isDurable ? commitUnknown : (cause ?? lost);
-  return failed(group.run, { failure: known, migration: null });
+  if (isDurable) return failed(group.run, { failure: commitUnknown, migration: null });
+  return failed(group.run, uncommitted(group, cause ?? lost));
 }
 
 /** What SQLite gave up along with the step at fault runs again, unless the database itself is what failed. */
