@@ -254,11 +254,15 @@ export class SqliteDriver implements Driver {
 
   #execute(step: ReadyStep, statement: Statement): Outcome {
     const connection = this.#open();
+    const isOutside = !step.options.transaction;
+    const changes = isOutside ? totalChanges(connection) : null;
     try {
       this.#scopeOf(step).run(statement, () => connection.run(statement.text));
     } catch (error) {
       const cause = statementFailure(error, step, statement, this.#settings.path);
-      return { is: "failed", failure: cause };
+      // What OR FAIL had changed before the statement failed is durable there.
+      const hasKept = isOutside && totalChanges(connection) !== changes;
+      return { is: "failed", failure: hasKept ? { ...cause, changed: "some" } : cause };
     }
     if (connection.inTransaction === step.options.transaction) return done;
     return { is: "failed", failure: transactionLost(step, statement) };
@@ -370,6 +374,11 @@ export class SqliteDriver implements Driver {
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "settled", history: history.value };
   }
+}
+
+/** How many rows the connection has changed so far. */
+function totalChanges(connection: Connection): unknown {
+  return connection.get("SELECT total_changes() AS changes")?.["changes"];
 }
 
 /** Device and inode of the file at a path; empty where there is none. */

@@ -58,13 +58,22 @@ export function startCommitted(
   return interrupted(state, causeOf(outcome), "unknown");
 }
 
+/**
+ * Whether it is certain that nothing came of what failed. Of a function nobody knows; a statement may have kept some of
+ * its rows (OR FAIL), and one that met an I/O error while it was committed may be durable.
+ */
+function isWithoutTrace({ step }: Outside, { code, changed }: Failure): boolean {
+  if (code.startsWith("interrupted.")) return true;
+  return step.work.kind === "script" && code !== "database.io" && changed === "nothing";
+}
+
 /** A statement, or the function of a TypeScript migration, was run. */
 export function stepped(outside: Outside, outcome: Outcome): Advance {
   if (outcome.is === "done")
     return to({ at: "marking", ...outsideOf(outside), done: outside.done + 1 });
   const cause = causeOf(outcome);
-  const isKnown = outcome.is === "failed" && outside.step.work.kind === "script";
-  if (!isKnown) return interrupted(outside, cause, "unknown");
+  if (outcome.is !== "failed" || !isWithoutTrace(outside, cause))
+    return interrupted(outside, cause, "unknown");
   if (outside.done > 0) return interrupted(outside, cause, "some");
   const fault = faultOf(outside.step, cause);
   return to({ at: "abandoning", run: outside.group.run, step: outside.step, fault });
