@@ -35,6 +35,9 @@ export interface DriverSettings {
 
 const done: Outcome = { is: "done" };
 
+/** FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced. */
+const durably = "PRAGMA synchronous = EXTRA";
+
 /** The driver for one database file; nothing is opened before the first effect needs it. */
 export class SqliteDriver implements Driver {
   readonly #settings: DriverSettings;
@@ -107,8 +110,7 @@ export class SqliteDriver implements Driver {
         this.#outside = new OutsideScope(this.#tracked(), this.#hasDrifted);
         return done;
       case "mark":
-        this.#writer().mark(effect.step, effect.done);
-        return done;
+        return this.#writeOutside((writer) => writer.mark(effect.step, effect.done));
       case "amend":
         return this.#amend(effect.amendment);
       case "survey":
@@ -116,8 +118,7 @@ export class SqliteDriver implements Driver {
       case "read-log":
         return this.#readLog();
       case "abandon":
-        this.#writer().abandon(effect.step);
-        return done;
+        return this.#writeOutside((writer) => writer.abandon(effect.step));
       case "leave":
         this.#open().run("RELEASE rung_step");
         this.#scope = null;
@@ -148,8 +149,7 @@ export class SqliteDriver implements Driver {
     try {
       // First, as the next pragma reads the schema and must wait for its lock like any other read.
       connection.run(`PRAGMA busy_timeout = ${Math.round(waitMs)}`);
-      // FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced.
-      connection.run("PRAGMA synchronous = EXTRA");
+      connection.run(durably);
     } catch (error) {
       connection.close();
       throw error;
@@ -218,6 +218,7 @@ export class SqliteDriver implements Driver {
     if (this.#isWorn && this.#settings.mode !== "memory") this.close();
     const connection = this.#open(waitMs);
     this.#wait(waitMs);
+    if (this.#outside !== null) connection.run(durably);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
     this.#facts = null;
@@ -249,6 +250,7 @@ export class SqliteDriver implements Driver {
   #scopeOf(step: ReadyStep): Scope {
     if (step.options.transaction) return this.#entered();
     if (this.#outside === null) throw new Error("no step was started");
+    this.#wait(this.#settings.readWaitMs);
     return this.#outside;
   }
 
@@ -294,6 +296,17 @@ export class SqliteDriver implements Driver {
 
   #writer(): HistoryWriter {
     return new HistoryWriter(this.#open());
+  }
+
+  /** Writes into history between the statements of a step that may have set this connection to wait and sync less. */
+  #writeOutside(write: (writer: HistoryWriter) => void): Outcome {
+    const connection = this.#open();
+    this.#wait(this.#settings.readWaitMs);
+    const level = connection.get("PRAGMA synchronous")?.["synchronous"];
+    connection.run(durably);
+    write(this.#writer());
+    connection.run(`PRAGMA synchronous = ${String(level)}`);
+    return done;
   }
 
   #stamp(seq: number, durationMs: number): Stamp {
