@@ -1,12 +1,12 @@
 // A group of steps in one transaction: each in its savepoint, then one commit for all.
 
 import type { Event } from "../event.ts";
-import { failure } from "../failure.ts";
 import { standsAlone, type ReadyStep } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 import {
   beginning,
   causeOf,
+  commitUnknown,
   failGroup,
   failed,
   faultOf,
@@ -140,13 +140,6 @@ export function answered(
   const cause = outcome.is === "failed" ? outcome.failure : null;
   return to({ at: "settling-commit", group, rest, failure: cause });
 }
-
-const commitUnknown = failure(
-  "database.commit-unknown",
-  "Whether the last commit is durable could not be found out.",
-  "Run rung status once the disk is well again: it tells what is recorded.",
-  { changed: "unknown" },
-);
 
 /** History was read again, on a new connection, after a commit that failed or gave no answer. */
 export function settledCommit(

@@ -26,6 +26,14 @@ export const lost = failure(
   "Run the command again: what is durable is recorded, and the rest was taken back.",
 );
 
+/** A commit that failed, and yet is there, or that nothing could be found out about. */
+export const commitUnknown = failure(
+  "database.commit-unknown",
+  "Whether the last commit is durable could not be found out.",
+  "Run rung status once the disk is well again: it tells what is recorded.",
+  { changed: "unknown" },
+);
+
 /** The failure behind an outcome that was not hoped for. */
 export function causeOf(outcome: Outcome): Failure {
   return outcome.is === "failed" ? outcome.failure : lost;
