@@ -5,9 +5,9 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { claimsOf } from "./faults/claims.ts";
+import { lookInto } from "./faults/found.ts";
 import {
   inFolder,
-  lookInto,
   prepareDatabase,
   removeScratch,
   rung,
@@ -96,7 +96,9 @@ for (const journal of journals) {
       const found = lookInto(path, folder);
       expect(found.complaints).toEqual([]);
       expect(found.journalMode).toBe(journal);
-      expect(found.recorded).toEqual(versions.map((version) => ({ version, seq: version })));
+      expect(found.recorded).toMatchObject(
+        versions.map((version) => ({ version, seq: version, state: "applied" })),
+      );
       const database = new Database(path, { readonly: true });
       const count = database.query<{ rows: number }, []>(
         "SELECT count(*) AS rows FROM application",

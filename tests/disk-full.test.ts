@@ -5,9 +5,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { claimsOf } from "./faults/claims.ts";
+import { lookInto } from "./faults/found.ts";
 import {
   inFolder,
-  lookInto,
   prepareDatabase,
   removeScratch,
   rung,

@@ -9,10 +9,11 @@ import type { Call, ReadyStep } from "../plan/step.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { callSite } from "./callsite.ts";
 import { databaseFailure, isBusy, messageOf } from "./errors.ts";
-import { Handle, statementFailure, StepError, transactionLost } from "./handle.ts";
+import { Handle, statementFailure, StepError, transactionLost, type Scope } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
 import { findingsFailure } from "./guard.ts";
 import { foundHistory, HistoryWriter, readHistory, readLog, type Stamp } from "./history.ts";
+import { OutsideScope } from "./outside.ts";
 import { liveSchema, schemaVersion, SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
 import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
@@ -34,6 +35,9 @@ export interface DriverSettings {
 
 const done: Outcome = { is: "done" };
 
+/** FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced. */
+const durably = "PRAGMA synchronous = EXTRA";
+
 /** The driver for one database file; nothing is opened before the first effect needs it. */
 export class SqliteDriver implements Driver {
   readonly #settings: DriverSettings;
@@ -48,8 +52,8 @@ export class SqliteDriver implements Driver {
   #tracker: SchemaTracker | null = null;
   /** Whether something else has changed the schema since our latest change. */
   #hasDrifted = false;
-  /** The schema, and whether it had drifted, before the step outside any transaction that is running here. */
-  #outside: { readonly tracker: SchemaTracker; readonly hasDrifted: boolean } | null = null;
+  /** The step outside any transaction that is running here. */
+  #outside: OutsideScope | null = null;
   /** Whether a step outside any transaction has run here: what it set on the connection goes with it. */
   #isWorn = false;
   /** The step whose savepoint is open. */
@@ -103,11 +107,10 @@ export class SqliteDriver implements Driver {
         return this.#record(effect.step, effect.seq, effect.durationMs);
       case "start":
         this.#writer().start(effect.step, this.#stamp(effect.seq, 0));
-        this.#outside = { tracker: this.#tracked(), hasDrifted: this.#hasDrifted };
+        this.#outside = new OutsideScope(this.#tracked(), this.#hasDrifted);
         return done;
       case "mark":
-        this.#writer().mark(effect.step, effect.done);
-        return done;
+        return this.#writeOutside((writer) => writer.mark(effect.step, effect.done));
       case "amend":
         return this.#amend(effect.amendment);
       case "survey":
@@ -115,8 +118,7 @@ export class SqliteDriver implements Driver {
       case "read-log":
         return this.#readLog();
       case "abandon":
-        this.#writer().abandon(effect.step);
-        return done;
+        return this.#writeOutside((writer) => writer.abandon(effect.step));
       case "leave":
         this.#open().run("RELEASE rung_step");
         this.#scope = null;
@@ -147,8 +149,7 @@ export class SqliteDriver implements Driver {
     try {
       // First, as the next pragma reads the schema and must wait for its lock like any other read.
       connection.run(`PRAGMA busy_timeout = ${Math.round(waitMs)}`);
-      // FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced.
-      connection.run("PRAGMA synchronous = EXTRA");
+      connection.run(durably);
     } catch (error) {
       connection.close();
       throw error;
@@ -217,6 +218,7 @@ export class SqliteDriver implements Driver {
     if (this.#isWorn && this.#settings.mode !== "memory") this.close();
     const connection = this.#open(waitMs);
     this.#wait(waitMs);
+    if (this.#outside !== null) connection.run(durably);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
     this.#facts = null;
@@ -245,15 +247,24 @@ export class SqliteDriver implements Driver {
     return this.#scope;
   }
 
+  #scopeOf(step: ReadyStep): Scope {
+    if (step.options.transaction) return this.#entered();
+    if (this.#outside === null) throw new Error("no step was started");
+    this.#wait(this.#settings.readWaitMs);
+    return this.#outside;
+  }
+
   #execute(step: ReadyStep, statement: Statement): Outcome {
     const connection = this.#open();
-    const run = (): void => connection.run(statement.text);
+    const isOutside = !step.options.transaction;
+    const changes = isOutside ? totalChanges(connection) : null;
     try {
-      if (step.options.transaction) this.#entered().run(statement, run);
-      else run();
+      this.#scopeOf(step).run(statement, () => connection.run(statement.text));
     } catch (error) {
       const cause = statementFailure(error, step, statement, this.#settings.path);
-      return { is: "failed", failure: cause };
+      // What OR FAIL had changed before the statement failed is durable there.
+      const hasKept = isOutside && totalChanges(connection) !== changes;
+      return { is: "failed", failure: hasKept ? { ...cause, changed: "some" } : cause };
     }
     if (connection.inTransaction === step.options.transaction) return done;
     return { is: "failed", failure: transactionLost(step, statement) };
@@ -261,8 +272,7 @@ export class SqliteDriver implements Driver {
 
   #call(step: ReadyStep, work: Call): Outcome {
     const connection = this.#open();
-    const scope = step.options.transaction ? this.#entered() : null;
-    const handle = new Handle(connection, scope, step, this.#settings.path);
+    const handle = new Handle(connection, this.#scopeOf(step), step, this.#settings.path);
     try {
       const returned = work.call(handle);
       if (isThenable(returned)) {
@@ -288,6 +298,17 @@ export class SqliteDriver implements Driver {
     return new HistoryWriter(this.#open());
   }
 
+  /** Writes into history between the statements of a step that may have set this connection to wait and sync less. */
+  #writeOutside(write: (writer: HistoryWriter) => void): Outcome {
+    const connection = this.#open();
+    this.#wait(this.#settings.readWaitMs);
+    const level = connection.get("PRAGMA synchronous")?.["synchronous"];
+    connection.run(durably);
+    write(this.#writer());
+    connection.run(`PRAGMA synchronous = ${String(level)}`);
+    return done;
+  }
+
   #stamp(seq: number, durationMs: number): Stamp {
     const { date, by } = this.#settings;
     const fingerprint = this.#tracked().fingerprint;
@@ -300,13 +321,13 @@ export class SqliteDriver implements Driver {
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
-    if (!step.options.transaction && this.#outside !== null) {
-      // What it has changed since its start is its own, whatever was read in between.
-      this.#tracker = this.#outside.tracker;
+    if (step.options.transaction) {
+      this.#tracked().follow(this.#entered().change);
+    } else if (this.#outside !== null) {
+      this.#tracker = this.#outside.follow();
       this.#hasDrifted = this.#outside.hasDrifted;
       this.#outside = null;
     }
-    this.#tracked().follow(this.#scope?.change ?? { does: "any" });
     const writer = this.#writer();
     writer.record(step, this.#stamp(seq, durationMs));
     if (!step.options.transaction) this.#isWorn = true;
@@ -366,6 +387,11 @@ export class SqliteDriver implements Driver {
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "settled", history: history.value };
   }
+}
+
+/** How many rows the connection has changed so far. */
+function totalChanges(connection: Connection): unknown {
+  return connection.get("SELECT total_changes() AS changes")?.["changes"];
 }
 
 /** Device and inode of the file at a path; empty where there is none. */

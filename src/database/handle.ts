@@ -7,7 +7,6 @@ import { splitStatements, type Statement } from "../migration/statements.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { callSite } from "./callsite.ts";
 import { databaseFailure, messageOf } from "./errors.ts";
-import type { StepScope } from "./scope.ts";
 import type { Changes, Connection, Prepared } from "./sqlite.ts";
 
 /** What a call on the handle throws; a migration may catch it and go on, as long as the transaction stands. */
@@ -45,6 +44,11 @@ export function transactionLost(step: ReadyStep, statement?: Statement): Failure
   );
 }
 
+/** Where the statements of a step pass by. */
+export interface Scope {
+  run<T>(statement: Statement, action: () => T): T;
+}
+
 /** How many statements stay compiled: a loop over a few texts is fast, and one over a million of them fits in memory. */
 const keptStatements = 64;
 
@@ -53,14 +57,13 @@ export class Handle implements MigrationDb {
   readonly #connection: Connection;
   readonly #step: ReadyStep;
   readonly #path: string;
-  /** Null for a step outside any transaction, which nobody watches. */
-  readonly #scope: StepScope | null;
+  readonly #scope: Scope;
   readonly #prepared = new Map<string, { statement: Statement; prepared: Prepared }>();
   /** Iterations that have not come to their end: an open one would lock its tables. */
   readonly #open = new Set<Prepared>();
   #isRevoked = false;
 
-  constructor(connection: Connection, scope: StepScope | null, step: ReadyStep, path: string) {
+  constructor(connection: Connection, scope: Scope, step: ReadyStep, path: string) {
     this.#connection = connection;
     this.#scope = scope;
     this.#step = step;
@@ -169,8 +172,7 @@ export class Handle implements MigrationDb {
   }
 
   #watched<T>(statement: Statement, action: () => T): T {
-    const scope = this.#scope;
-    return this.#guarded(statement, scope === null ? action : () => scope.run(statement, action));
+    return this.#guarded(statement, () => this.#scope.run(statement, action));
   }
 
   #guarded<T>(statement: Statement, action: () => T): T {

@@ -12,6 +12,7 @@ import {
 } from "../plan/schema.ts";
 import { textOf } from "./facts.ts";
 import type { Row } from "../migration/migration.ts";
+import type { ObjectType } from "../migration/touch.ts";
 import type { Connection } from "./sqlite.ts";
 import type { DroppedObject, SchemaChange } from "./watch.ts";
 
@@ -92,6 +93,7 @@ function hashOf({ type, name, table, sql }: SchemaObject): bigint {
 const upsert = `INSERT INTO rung_schema (type, name, "table", sql) VALUES (?, ?, ?, ?)
   ON CONFLICT (type, name) DO UPDATE SET "table" = excluded."table", sql = excluded.sql`;
 const remove = "DELETE FROM rung_schema WHERE type = ? AND name = ?";
+const removeOn = `DELETE FROM rung_schema WHERE type <> 'view' AND "table" = ? COLLATE NOCASE`;
 
 /**
  * The schema while steps change it: after each, what it changed, and nothing else, is written to the kept list, so that
@@ -185,6 +187,17 @@ export class SchemaTracker {
     const at = [...before.values()].find(({ rowid }) => rowid === object.rowid);
     const isGone = at !== undefined && !this.#objects.has(objectKey(at));
     return isGone && isRenamed(at, object) ? at : undefined;
+  }
+
+  /** Takes in an object that a step names: one that is as its canonical SQL says, or, with null, one that is gone. */
+  own(type: ObjectType, name: string, canonical: string | null): void {
+    const object = this.#objects.get(objectKey({ type, name }));
+    if (canonical === null && object === undefined) {
+      this.#connection.all(remove, type, foldName(name));
+      // Its indexes and triggers went with it.
+      if (type === "table") this.#connection.all(removeOn, name);
+    }
+    if (object !== undefined && canonicalSql(object.sql) === canonical) this.#keep(object);
   }
 
   /** Writes the whole live schema to the kept list. */

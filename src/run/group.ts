@@ -1,12 +1,12 @@
 // A group of steps in one transaction: each in its savepoint, then one commit for all.
 
 import type { Event } from "../event.ts";
-import { failure } from "../failure.ts";
 import { standsAlone, type ReadyStep } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 import {
   beginning,
   causeOf,
+  commitUnknown,
   failGroup,
   failed,
   faultOf,
@@ -17,6 +17,7 @@ import {
   nameOf,
   queueOf,
   to,
+  uncommitted,
   undoGroup,
   waited,
   type Advance,
@@ -132,19 +133,13 @@ export function answered(
   if (outcome.is === "done") return committed(group, rest, now);
   if (outcome.is === "busy") {
     const locked = waited(group.run, since, now);
-    if (locked !== null) return failGroup(group.run, locked);
+    if (locked !== null)
+      return undoGroup(group.run, { go: "fail", fault: uncommitted(group, locked) });
     return to({ ...state, now }, { kind: "waiting", elapsedMs: now - since });
   }
   const cause = outcome.is === "failed" ? outcome.failure : null;
   return to({ at: "settling-commit", group, rest, failure: cause });
 }
-
-const commitUnknown = failure(
-  "database.commit-unknown",
-  "Whether the last commit is durable could not be found out.",
-  "Run rung status once the disk is well again: it tells what is recorded.",
-  { changed: "unknown" },
-);
 
 /** History was read again, on a new connection, after a commit that failed or gave no answer. */
 export function settledCommit(
@@ -159,8 +154,8 @@ export function settledCommit(
   const isDurable = group.ran.every((ran) => isRecorded(ran, outcome.history));
   if (isDurable && cause === null) return committed(group, rest, now);
   // The rows are there, but the sync that makes them durable has failed: a power cut could still take them.
-  const known = isDurable ? commitUnknown : (cause ?? lost);
-  return failed(group.run, { failure: known, migration: null });
+  if (isDurable) return failed(group.run, { failure: commitUnknown, migration: null });
+  return failed(group.run, uncommitted(group, cause ?? lost));
 }
 
 /** What SQLite gave up along with the step at fault runs again, unless the database itself is what failed. */

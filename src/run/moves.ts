@@ -6,7 +6,7 @@ import { failure, type Changed, type Failure } from "../failure.ts";
 import type { History } from "../plan/history.ts";
 import type { ReadyStep, Step } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
-import type { AfterUndo, Fault, Queue, Run, State } from "./state.ts";
+import type { AfterUndo, Fault, Group, Queue, Run, State } from "./state.ts";
 
 /** A state, and the events that led into it. */
 export interface Advance {
@@ -24,6 +24,14 @@ export const lost = failure(
   "database.io",
   "The database gave no answer.",
   "Run the command again: what is durable is recorded, and the rest was taken back.",
+);
+
+/** A commit that failed, and yet is there, or that nothing could be found out about. */
+export const commitUnknown = failure(
+  "database.commit-unknown",
+  "Whether the last commit is durable could not be found out.",
+  "Run rung status once the disk is well again: it tells what is recorded.",
+  { changed: "unknown" },
 );
 
 /** The failure behind an outcome that was not hoped for. */
@@ -81,6 +89,22 @@ export function failed(run: Run, fault: Fault): Advance {
 /** Takes the lock for what is next. */
 export function beginning(run: Run, queue: Queue, now: number, ...events: Event[]): Advance {
   return to({ at: "beginning", run, queue, since: now, now }, ...events);
+}
+
+const interruptedHint =
+  "Run rung status: it shows how far the migration came. Finish or undo the rest by hand, then settle it with rung repair.";
+
+/** The fault of a step outside any transaction that has begun and cannot be taken back: it stays recorded as started. */
+export function interruptedBy(step: ReadyStep, cause: Failure, changed: Changed): Fault {
+  const failure = { ...cause, changed, hint: interruptedHint };
+  return { failure, migration: nameOf(step) };
+}
+
+/** The fault of a commit that was not made: it is nobody's, unless it left a step outside any transaction as started. */
+export function uncommitted({ ran }: Group, cause: Failure): Fault {
+  const outside = ran.find(({ step }) => !step.options.transaction);
+  if (outside === undefined) return { failure: cause, migration: null };
+  return interruptedBy(outside.step, cause, cause.changed === "unknown" ? "unknown" : "some");
 }
 
 /** Takes back all that is not durable. */

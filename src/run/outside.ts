@@ -1,11 +1,12 @@
 // A step outside any transaction: recorded as started, marked after each statement, recorded as applied.
 
-import type { Failure } from "../failure.ts";
+import type { Changed, Failure } from "../failure.ts";
 import type { Outcome } from "./driver.ts";
 import {
   causeOf,
   failGroup,
   faultOf,
+  interruptedBy,
   nameOf,
   to,
   undoGroup,
@@ -13,9 +14,6 @@ import {
   type Advance,
 } from "./moves.ts";
 import type { Outside, State } from "./state.ts";
-
-const hint =
-  "Run rung status: it shows how far the migration came. Finish or undo the rest by hand, then settle it with rung repair.";
 
 function outsideOf({ group, step, rest, since, seq, done }: Outside): Outside {
   return { group, step, rest, since, seq, done };
@@ -25,10 +23,10 @@ function statementCount({ step }: Outside): number {
   return step.work.kind === "call" ? 1 : step.work.statements.length;
 }
 
-/** The step has begun and cannot be taken back: it stays recorded as started. */
-function interrupted(outside: Outside, cause: Failure, changed: Failure["changed"]): Advance {
-  const migration = nameOf(outside.step);
-  return failGroup(outside.group.run, { ...cause, changed, hint }, migration);
+/** The step has begun and cannot be taken back. */
+function interrupted(outside: Outside, cause: Failure, changed: Changed): Advance {
+  const fault = interruptedBy(outside.step, cause, changed);
+  return undoGroup(outside.group.run, { go: "fail", fault });
 }
 
 /** That the step is started was written, under the lock. */
@@ -60,13 +58,22 @@ export function startCommitted(
   return interrupted(state, causeOf(outcome), "unknown");
 }
 
+/**
+ * Whether it is certain that nothing came of what failed. Of a function nobody knows; a statement may have kept some of
+ * its rows (OR FAIL), and one that met an I/O error while it was committed may be durable.
+ */
+function isWithoutTrace({ step }: Outside, { code, changed }: Failure): boolean {
+  if (code.startsWith("interrupted.")) return true;
+  return step.work.kind === "script" && code !== "database.io" && changed === "nothing";
+}
+
 /** A statement, or the function of a TypeScript migration, was run. */
 export function stepped(outside: Outside, outcome: Outcome): Advance {
   if (outcome.is === "done")
     return to({ at: "marking", ...outsideOf(outside), done: outside.done + 1 });
   const cause = causeOf(outcome);
-  const isKnown = outcome.is === "failed" && outside.step.work.kind === "script";
-  if (!isKnown) return interrupted(outside, cause, "unknown");
+  if (outcome.is !== "failed" || !isWithoutTrace(outside, cause))
+    return interrupted(outside, cause, "unknown");
   if (outside.done > 0) return interrupted(outside, cause, "some");
   const fault = faultOf(outside.step, cause);
   return to({ at: "abandoning", run: outside.group.run, step: outside.step, fault });
@@ -104,8 +111,7 @@ export function closed(state: State & { at: "closing" }, outcome: Outcome, now: 
 
 /** The record of the start was taken back, or could not be. */
 export function abandoned(state: State & { at: "abandoning" }, outcome: Outcome): Advance {
-  const { run, fault } = state;
+  const { run, step, fault } = state;
   if (outcome.is === "done") return undoGroup(run, { go: "fail", fault });
-  const left = { ...fault.failure, hint };
-  return undoGroup(run, { go: "fail", fault: { ...fault, failure: left } });
+  return undoGroup(run, { go: "fail", fault: interruptedBy(step, fault.failure, "unknown") });
 }

@@ -117,6 +117,74 @@ export function up(db) {
   }),
 } as const satisfies Readonly<Record<string, Files>>;
 
+const names = `-- migrate:up
+CREATE TABLE names (name TEXT PRIMARY KEY) STRICT;
+INSERT INTO names (name) VALUES ('Ada'), ('Brian');
+-- migrate:down
+DROP TABLE names;
+`;
+
+/** What the second of `outside` does in each direction; every statement can be repeated. */
+export const outsideStatements = {
+  up: [
+    "CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY) STRICT",
+    "INSERT OR IGNORE INTO words (word) SELECT name FROM names",
+    "CREATE INDEX IF NOT EXISTS words_by_length ON words (length(word))",
+  ],
+  down: ["DROP INDEX IF EXISTS words_by_length", "VACUUM", "DROP TABLE IF EXISTS words"],
+} as const;
+
+function script(statements: readonly string[]): string {
+  return statements.map((statement) => `${statement};\n`).join("");
+}
+
+const { up, down } = outsideStatements;
+
+/** Three, of which the second runs outside any transaction: as SQL, and as TypeScript. */
+export const outside = {
+  sql: {
+    "1_names.sql": names,
+    "2_words.sql": `-- migrate:up transaction:false
+${script(up)}-- migrate:down transaction:false
+${script(down)}`,
+    "3_tags.sql": tags,
+  },
+  typescript: {
+    "1_names.sql": names,
+    "2_words.ts": `
+export const options = { transaction: false };
+export function up(db) {
+  db.exec(${JSON.stringify(script(up))});
+}
+export function down(db) {
+  db.exec(${JSON.stringify(script(down))});
+}
+`,
+    "3_tags.sql": tags,
+  },
+} as const satisfies Readonly<Record<string, Files>>;
+
+/** Three, of which the second relies on foreign keys that act. */
+export const keys: Files = {
+  "1_teams.sql": `-- migrate:up
+CREATE TABLE teams (id INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE players (id INTEGER PRIMARY KEY, team INTEGER REFERENCES teams (id) ON DELETE CASCADE) STRICT;
+INSERT INTO teams (id) VALUES (1), (2);
+INSERT INTO players (id, team) VALUES (1, 1), (2, 1), (3, 2);
+-- migrate:down
+DROP TABLE players;
+DROP TABLE teams;
+`,
+  "2_disband.sql": `-- migrate:up foreign_keys:on
+DELETE FROM teams WHERE id = 1;
+INSERT INTO teams (id) VALUES (3);
+-- migrate:down foreign_keys:on
+DELETE FROM teams WHERE id = 2;
+DELETE FROM teams WHERE id = 3;
+`,
+  "3_tags.sql": tags,
+};
+
 /** The first so many files of a catalog. */
 export function firstOf(files: Files, count: number): Files {
   return Object.fromEntries(Object.entries(files).slice(0, count));

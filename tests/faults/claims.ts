@@ -5,17 +5,16 @@ import type { Ended } from "./harness.ts";
 
 /** How a process is asked: a command, a command with --json, or a protocol message. */
 export type Voice = "text" | "json" | "message";
-export type CommandName = "migrate" | "rollback";
+export type CommandName = "migrate" | "rollback" | "redo";
 
-/** The words that ask for a command in a voice. */
+/** The words that ask for a command, with its options, in a voice. */
 export function wordsFor(
   voice: Voice,
   command: CommandName,
-  commit: string | null,
+  options: Readonly<Record<string, string | number>>,
 ): readonly string[] {
-  const options = commit === null ? {} : { commit };
   if (voice === "message") return [JSON.stringify({ type: command, msg_id: 7, ...options })];
-  const flags = commit === null ? [] : ["--commit", commit];
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   return [command, ...flags, ...(voice === "json" ? ["--json"] : [])];
 }
 
@@ -33,12 +32,13 @@ export interface Claims {
 
 const named = v.looseObject({ version: v.number(), name: v.string() });
 
+const run = { count: v.number(), migrations: v.array(named), drift: v.strictTuple([]) };
+
 const jsonSchema = v.union([
-  v.looseObject({ ok: v.literal(true), count: v.number(), migrations: v.array(named) }),
+  v.looseObject({ ok: v.literal(true), ...run }),
   v.looseObject({
     ok: v.literal(false),
-    count: v.number(),
-    migrations: v.array(named),
+    ...run,
     failed: v.nullable(named),
     error: v.looseObject({ code: v.string(), text: v.string(), changed: v.string() }),
   }),
@@ -51,6 +51,18 @@ const replySchema = v.variant("type", [
     count: v.number(),
     migrations: v.array(
       v.strictObject({ version: v.number(), name: v.string(), status: v.literal("applied") }),
+    ),
+  }),
+  v.strictObject({
+    type: v.picklist(["migrations_rolled_back", "migrations_redone"]),
+    in_reply_to: v.literal(7),
+    count: v.number(),
+    migrations: v.array(
+      v.strictObject({
+        version: v.number(),
+        name: v.string(),
+        status: v.picklist(["applied", "rolled_back"]),
+      }),
     ),
   }),
   v.strictObject({
@@ -79,12 +91,15 @@ function versionsOf(named: readonly { readonly version: number }[]): readonly nu
 function fromText({ stdout, stderr }: Ended): Claims {
   const stepped: number[] = [];
   for (const line of stdout.split("\n")) {
-    const [, version] = /^(?:applied|rolled back) (\d+) \w+ \(\d+ ms\)$/.exec(line) ?? [];
+    const [, version] =
+      /^(?:applied|rolled back) (\d+) \w+ \((?:\d+ ms|\d+\.\d s)\)$/.exec(line) ?? [];
     if (version !== undefined) stepped.push(Number(version));
     else if (line !== "" && !/^Nothing to (apply|roll back): /.test(line)) {
       throw new Error(`unexpected on stdout: ${line}`);
     }
   }
+  // Nobody but us has changed a schema here, so that drift would be one that isn't there.
+  if (stderr.includes("drifted")) throw new Error(`unexpected on stderr: ${stderr}`);
   const [, code = null] = /^rung: .*\[([a-z.-]+)\]$/m.exec(stderr) ?? [];
   if (code === null && stderr !== "") throw new Error(`unexpected on stderr: ${stderr}`);
   return { ...success, stepped, code };
@@ -105,6 +120,8 @@ function fromReply({ stdout, stderr }: Ended): Claims {
   const said = v.parse(replySchema, JSON.parse(stdout));
   switch (said.type) {
     case "migrations_applied":
+    case "migrations_rolled_back":
+    case "migrations_redone":
       if (said.count !== said.migrations.length) throw new Error(`count is ${said.count}`);
       return { ...success, stepped: versionsOf(said.migrations) };
     case "migration_rolled_back":
@@ -129,7 +146,13 @@ export function claimsOf(ended: Ended, voice: Voice): Claims {
   }
 }
 
-const exits: Readonly<Record<string, number>> = { history: 4, database: 5, step: 6, guard: 6 };
+const exits: Readonly<Record<string, number>> = {
+  history: 4,
+  schema: 4,
+  database: 5,
+  step: 6,
+  guard: 6,
+};
 
 /** The exit status that goes with what was said. */
 export function exitFor({ code }: Claims, voice: Voice): number {

@@ -3,7 +3,8 @@
 import { appendFileSync } from "node:fs";
 import { openConnection } from "../../src/database/sqlite.ts";
 import { failure, type FailureCode } from "../../src/failure.ts";
-import type { Driver, Effect, Outcome } from "../../src/run/driver.ts";
+import type { DriverRequest } from "../../src/perform.ts";
+import type { DatabaseEffect, Driver, Outcome } from "../../src/run/driver.ts";
 
 /** What can go wrong at an effect, in the words of `RUNG_FAULTS`. */
 export const faultKinds = [
@@ -21,7 +22,7 @@ export const faultKinds = [
   "drop",
   /** The lock isn't to be had: makes sense at `begin` and `commit` only. */
   "busy",
-  /** An application commits a row of its own just before it. */
+  /** A replication tool writes to a table of its own just before it, which is nobody's drift. */
   "intrude",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -50,7 +51,7 @@ export function readFaults(text: string): readonly Fault[] {
 }
 
 /** An effect as tests read it in the trace: its name, and the version that it is about. */
-export function nameOf(effect: Effect): string {
+export function nameOf(effect: DatabaseEffect): string {
   if (effect.do === "undo") return `undo ${effect.scope}`;
   return "step" in effect ? `${effect.do} ${effect.step.version}` : effect.do;
 }
@@ -61,13 +62,13 @@ export function nameOf(effect: Effect): string {
  */
 export class Saboteur {
   readonly #faults: ReadonlyMap<number, Fault>;
-  readonly #trace: string | undefined;
+  readonly #trace: string;
   readonly #tick: number;
   #performed = 0;
   #clock = 0;
 
-  /** `trace` is a file for the names of the effects; `tick` the milliseconds that one takes. */
-  constructor(faults: readonly Fault[], trace: string | undefined, tick: number) {
+  /** `trace` is a file for the names of the effects, or empty; `tick` the milliseconds that one takes. */
+  constructor(faults: readonly Fault[], trace: string, tick: number) {
     this.#faults = new Map(faults.map((fault) => [fault.at, fault]));
     this.#trace = trace;
     this.#tick = tick;
@@ -79,17 +80,20 @@ export class Saboteur {
   }
 
   /** Lets the time pass that an effect has taken. */
-  pass(effect: Effect, outcome: Outcome): void {
+  pass(effect: DatabaseEffect, outcome: Outcome): void {
     const isWait = outcome.is === "busy" && "waitMs" in effect;
     this.#clock += isWait ? effect.waitMs : this.#tick;
   }
 
   /** The fault that is due at an effect, if any. */
-  next(effect: Effect): Fault | undefined {
-    if (this.#trace !== undefined) appendFileSync(this.#trace, `${nameOf(effect)}\n`);
+  next(effect: DatabaseEffect): Fault | undefined {
+    if (this.#trace !== "") appendFileSync(this.#trace, `${nameOf(effect)}\n`);
     return this.#faults.get(++this.#performed);
   }
 }
+
+/** The table that an intruder writes to. */
+export const bystander = "_litestream_seq";
 
 function die(): void {
   process.kill(process.pid, "SIGKILL");
@@ -97,13 +101,13 @@ function die(): void {
 
 function intrude(path: string): void {
   const application = openConnection(path, "create");
-  application.run("CREATE TABLE IF NOT EXISTS bystander (row INTEGER PRIMARY KEY)");
-  application.run("INSERT INTO bystander DEFAULT VALUES");
+  application.run(`CREATE TABLE IF NOT EXISTS ${bystander} (row INTEGER PRIMARY KEY)`);
+  application.run(`INSERT INTO ${bystander} DEFAULT VALUES`);
   application.close();
 }
 
 /** A real driver with a saboteur in front. */
-export class FaultyDriver implements Driver {
+class FaultyDriver implements Driver {
   readonly #path: string;
   readonly #driver: Driver;
   readonly #saboteur: Saboteur;
@@ -115,13 +119,13 @@ export class FaultyDriver implements Driver {
     this.#saboteur = saboteur;
   }
 
-  async perform(effect: Effect): Promise<Outcome> {
+  async perform(effect: DatabaseEffect): Promise<Outcome> {
     const outcome = await this.#perform(effect);
     this.#saboteur.pass(effect, outcome);
     return outcome;
   }
 
-  async #perform(effect: Effect): Promise<Outcome> {
+  async #perform(effect: DatabaseEffect): Promise<Outcome> {
     const fault = this.#saboteur.next(effect);
     if (fault === undefined) return this.#driver.perform(effect);
     const { kind, code } = fault;
@@ -144,4 +148,9 @@ export class FaultyDriver implements Driver {
   close(): void {
     this.#driver.close();
   }
+}
+
+/** Puts a saboteur in front of a driver; a scratch database in memory is nobody's to disturb. */
+export function disturbed(request: DriverRequest, driver: Driver, saboteur: Saboteur): Driver {
+  return request.mode === "memory" ? driver : new FaultyDriver(request.path, driver, saboteur);
 }

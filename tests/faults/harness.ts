@@ -1,4 +1,4 @@
-// What the fault tests share: the executables, processes, catalogs, and a look into a database as it was left.
+// What the fault tests share: the executables, processes, folders, and databases to begin with.
 
 import { Database } from "bun:sqlite";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
@@ -134,93 +134,5 @@ export function prepareDatabase(path: string, mode: JournalMode): void {
 export function copyDatabase(from: string, to: string): void {
   for (const suffix of ["", "-journal", "-wal"]) {
     if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
-  }
-}
-
-/** A migration as history has it. */
-export interface Recorded {
-  readonly version: number;
-  readonly seq: number;
-}
-
-/** A database as it was left. */
-export interface Found {
-  readonly recorded: readonly Recorded[];
-  /** Schema and rows of every table, without what differs from run to run. */
-  readonly dump: string;
-  readonly journalMode: string;
-  /** What integrity_check and foreign_key_check have against it. */
-  readonly complaints: readonly string[];
-}
-
-type Value = string | number | bigint | Uint8Array | null;
-type Row = Record<string, Value>;
-
-/** Columns of our own tables that tell of when, how long and by whom. */
-const passing = ["applied_at", "duration_ms", "applied_by", "at", "by"];
-
-function rowsOf(database: Database, sql: string): Row[] {
-  const statement = database.prepare<Row, []>(sql);
-  try {
-    return statement.all();
-  } finally {
-    statement.finalize();
-  }
-}
-
-function brief(_: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? `${value.length} bytes, ${Bun.hash(value)}` : value;
-}
-
-function dumpOf(database: Database): string {
-  const objects = rowsOf(
-    database,
-    "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name <> 'bystander' ORDER BY type, name",
-  );
-  const lines = objects.map((object) => JSON.stringify(object));
-  for (const { type, name } of objects) {
-    if (type !== "table" || typeof name !== "string") continue;
-    for (const row of rowsOf(database, `SELECT * FROM "${name}" ORDER BY 1`)) {
-      if (name.startsWith("rung_")) for (const column of passing) delete row[column];
-      lines.push(`${name} ${JSON.stringify(row, brief)}`);
-    }
-  }
-  return lines.join("\n");
-}
-
-const nothing: Found = { recorded: [], dump: "", journalMode: "delete", complaints: [] };
-
-/** Looks into a copy of a database, so that recovering it is left to the next process. */
-export function lookInto(path: string, folder: string): Found {
-  if (!existsSync(path)) return nothing;
-  const copy = join(folder, `look-${++folders}.db`);
-  copyDatabase(path, copy);
-  const database = new Database(copy, { readwrite: true });
-  try {
-    database.run("PRAGMA synchronous = OFF");
-    const sound = JSON.stringify(rowsOf(database, "PRAGMA integrity_check"));
-    const complaints = sound === '[{"integrity_check":"ok"}]' ? [] : [sound];
-    const keys = rowsOf(database, "PRAGMA foreign_key_check");
-    if (keys.length > 0) complaints.push(JSON.stringify(keys));
-    const isFounded = rowsOf(
-      database,
-      "SELECT 1 FROM sqlite_schema WHERE name = 'rung_history'",
-    ).length;
-    const rows = isFounded
-      ? rowsOf(database, "SELECT version, seq, state FROM rung_history ORDER BY seq")
-      : [];
-    const recorded = rows.map(({ version, seq, state }) => {
-      if (state !== "applied") complaints.push(`version ${version} is ${state}`);
-      return { version: Number(version), seq: Number(seq) };
-    });
-    const [mode] = rowsOf(database, "PRAGMA journal_mode");
-    return {
-      recorded,
-      dump: dumpOf(database),
-      journalMode: String(mode?.["journal_mode"]),
-      complaints,
-    };
-  } finally {
-    database.close(true);
   }
 }
