@@ -60,7 +60,7 @@ function simulate(setting: Setting, choose: Choose, elapse: () => number): Model
   const events: Event[] = [];
   let now = 0;
   let begunAt = 0;
-  let state = start(request);
+  let state = start(request, now);
   try {
     for (let effects = 0; ; effects++) {
       if (effects > 5000) throw new Error("the run does not end");

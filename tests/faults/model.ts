@@ -3,7 +3,7 @@
 import { failure, type Failure, type FailureCode } from "../../src/failure.ts";
 import type { Catalog, Direction } from "../../src/migration/migration.ts";
 import type { History } from "../../src/plan/history.ts";
-import type { ReadyStep, Step } from "../../src/plan/plan.ts";
+import type { ReadyStep, Step } from "../../src/plan/step.ts";
 import type { Effect, Outcome } from "../../src/run/driver.ts";
 
 /** Picks one of some ways for things to go; the first is the good one. */
@@ -148,10 +148,11 @@ export class Model {
       const seq = content.rows.get(version);
       if (seq === undefined) return [];
       const down = kind === "sql" ? "-- migrate:down\nSELECT 1;\nSELECT 2;\n" : null;
-      const audit = { appliedAt: "", durationMs: 0, appliedBy: "" };
+      const outside = { direction: null, done: null, isRunning: false };
+      const audit = { appliedAt: "", durationMs: 0, appliedBy: "", ...outside };
       return [{ version, name, checksum, kind, state: "applied" as const, seq, down, ...audit }];
     });
-    return { rows, founded: content.founded, vacant: rows.length === 0 };
+    return { rows, founded: content.founded, drift: [], vacant: rows.length === 0 };
   }
 
   #way(effect: Effect, ways: readonly [Way, ...Way[]]): Way {
@@ -210,6 +211,8 @@ export class Model {
         return this.#undo(effect);
       case "settle":
         return this.#settle(effect);
+      default:
+        throw new Error(`${effect.do} has no place in these runs`);
     }
   }
 
@@ -256,8 +259,9 @@ export class Model {
     this.trace.push(other);
   }
 
-  #begin(effect: { readonly do: "begin"; readonly waitMs: number }): Outcome {
+  #begin(effect: Extract<Effect, { readonly do: "begin" }>): Outcome {
     this.#closed(effect);
+    if (effect.foreignKeys) throw new Error("enforces foreign keys though no step asks for it");
     if (this.#isUnusable) throw new Error("begins again though the database has failed");
     if (!(effect.waitMs >= 0 && effect.waitMs <= 1000)) throw new Error(`waits ${effect.waitMs}`);
     this.#intrude();
