@@ -111,12 +111,16 @@ test("a pipe that others made non-blocking, and that is full, loses nothing", as
   await place.rung(["migrate"]);
   const count = 3000;
   place.write({ in: status.repeat(count) }, ".");
-  const python = `import os, select, subprocess, sys, time
+  const python = `import array, fcntl, os, subprocess, sys, termios, time
 reading, writing = os.pipe()
 os.set_blocking(writing, False)
 child = subprocess.Popen([os.environ["RUNG"]], stdin=open("in"), stdout=writing)
-while select.select([], [writing], [], 0)[1]: time.sleep(0.001)
 os.close(writing)
+waiting, before = array.array("i", [0]), -1
+while waiting[0] == 0 or waiting[0] != before:
+    before = waiting[0]
+    time.sleep(0.1)
+    fcntl.ioctl(reading, termios.FIONREAD, waiting)
 with open(reading, "rb") as pipe:
     for line in pipe: sys.stdout.buffer.write(line)
 sys.exit(child.wait())`;
