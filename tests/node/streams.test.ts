@@ -108,9 +108,11 @@ test("standard streams that are closed, or no streams at all", async () => {
 test("a pipe that others made non-blocking, and that is full, loses nothing", async () => {
   if (Bun.which("python3") === null) return notRunHere("a non-blocking pipe", "no python3");
   using place = new Place();
-  // Replies that are longer than what a pipe takes in one piece or not at all.
+  // Replies of more than the 4 KiB that a pipe takes in one piece or not at all.
+  const files = Array.from({ length: 150 }, (_, n) => [`${n + 1}_t${n}.sql`, table(`t${n}`)]);
+  place.write(Object.fromEntries(files));
   const count = 500;
-  place.write({ in: `{"type":"help"}\n`.repeat(count) }, ".");
+  place.write({ in: status.repeat(count) }, ".");
   const python = `import array, fcntl, os, subprocess, sys, termios, time
 reading, writing = os.pipe()
 os.set_blocking(writing, False)
