@@ -108,8 +108,8 @@ test("standard streams that are closed, or no streams at all", async () => {
 test("a pipe that others made non-blocking, and that is full, loses nothing", async () => {
   if (Bun.which("python3") === null) return notRunHere("a non-blocking pipe", "no python3");
   using place = new Place();
-  // Replies of more than the 4 KiB that a pipe takes in one piece or not at all.
-  const files = Array.from({ length: 150 }, (_, n) => [`${n + 1}_t${n}.sql`, table(`t${n}`)]);
+  // Replies of three pages each, of which a pipe holds sixteen: the last one that fits is cut.
+  const files = Array.from({ length: 230 }, (_, n) => [`${n + 1}_t${n}.sql`, table(`t${n}`)]);
   place.write(Object.fromEntries(files));
   const count = 500;
   place.write({ in: status.repeat(count) }, ".");
