@@ -6,8 +6,9 @@ import { callSite } from "./callsite.ts";
 import { messageOf } from "./errors.ts";
 import { StepError, type Handle } from "./handle.ts";
 
-function has(value: unknown, method: "then" | "next"): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && method in value;
+function has(value: unknown, method: "then" | "next"): boolean {
+  const found = typeof value === "object" && value !== null ? Reflect.get(value, method) : null;
+  return typeof found === "function";
 }
 
 function unfinished(step: ReadyStep, returned: unknown): Failure | null {

@@ -20,14 +20,14 @@ interface Markers {
   /** The first marker of another tool, by that tool's name. */
   readonly other: { readonly tool: string; readonly line: number; readonly column: number } | null;
   /** The first comment that only looks like a marker. */
-  readonly near: { readonly line: number; readonly column: number } | null;
+  readonly near: { readonly word: string; readonly line: number; readonly column: number } | null;
   /** Where the first token that is neither space nor comment begins; the text's length if there is none. */
   readonly firstToken: number;
 }
 
 const ourMarker = /^--\s*migrate:\s*(\w*)[^\S\n]*([^\n]*)$/i;
 /** What was probably meant as one: misspelt, or behind SQL on its line. Run as a comment, down would follow up. */
-const nearMarker = /^--[\s-]*migrat(?:e|ion)s?\s*:?\s*(?:up|down)\b/i;
+const nearMarker = /^--[\s-]*migrat(?:e|ion)s?\s*:?\s*(up|down)\b/i;
 /** Whose marker a bare `-- up` is: a comment like any other, unless the file has no marker of ours. */
 const anyTool = "another tool";
 const otherMarkers: readonly (readonly [RegExp, string])[] = [
@@ -72,9 +72,10 @@ function findMarkers(text: string, file: string): Markers {
     const comment = text.slice(token.start, token.end).trimEnd();
     const isAlone = startsItsLine(text, token.start);
     const match = isAlone ? ourMarker.exec(comment) : null;
-    if (match === null && near === null && nearMarker.test(comment)) {
+    const [, word] = match === null ? (nearMarker.exec(comment) ?? []) : [];
+    if (word !== undefined && near === null) {
       const { line, column } = lines.positionOf(token.start);
-      near = { line, column };
+      near = { word: word.toLowerCase(), line, column };
     }
     if (!isAlone) continue;
     if (match !== null) {
@@ -110,12 +111,14 @@ function wrongMarker(file: string, marker: Marker, text: string, hint: string): 
 
 function checkMarkers(markers: Markers, file: string, allowed: readonly Direction[]): Result<null> {
   const { ours, other, near } = markers;
-  if (near !== null) {
+  const isMissed = near !== null && !ours.some(({ word }) => word.toLowerCase() === near.word);
+  if (isMissed) {
+    const { line, column } = near;
     return fail(
       "catalog.marker",
       "This looks like a marker, and is only a comment.",
       `Write it as a line of its own: ${allowed.map((each) => `'-- migrate:${each}'`).join(" or ")}.`,
-      { at: { file, ...near } },
+      { at: { file, line, column } },
     );
   }
   if (other !== null && (other.tool !== anyTool || ours.length === 0)) {

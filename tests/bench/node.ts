@@ -1,4 +1,4 @@
-// Measures a session: replies a second and resident memory over many pipelined requests. Run: bun tests/bench/node.ts
+// Measures a session: replies a second and resident memory over many pipelined requests.
 
 import { Peer } from "../node/peer.ts";
 import { Place } from "../rung.ts";
