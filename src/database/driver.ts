@@ -8,7 +8,7 @@ import { noHistory, type History } from "../plan/history.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { callSite } from "./callsite.ts";
-import { databaseFailure, isBusy, messageOf } from "./errors.ts";
+import { databaseFailure, isBusy, messageOf, type UsedDatabase } from "./errors.ts";
 import { Handle, statementFailure, StepError, transactionLost, type Scope } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
 import { findingsFailure } from "./guard.ts";
@@ -69,7 +69,7 @@ export class SqliteDriver implements Driver {
     } catch (error) {
       const mayWait = effect.do === "begin" || effect.do === "commit";
       if (mayWait && isBusy(error)) return { is: "busy" };
-      const found = databaseFailure(error, this.#settings.path);
+      const found = databaseFailure(error, this.#used());
       return { is: "failed", failure: found ?? unexpected(effect, error) };
     }
   }
@@ -133,6 +133,10 @@ export class SqliteDriver implements Driver {
         this.close();
         return this.#settle();
     }
+  }
+
+  #used(): UsedDatabase {
+    return { path: this.#settings.path, errno: this.#connection?.errno ?? 0 };
   }
 
   #open(waitMs = this.#settings.readWaitMs): Connection {
@@ -261,7 +265,7 @@ export class SqliteDriver implements Driver {
     try {
       this.#scopeOf(step).run(statement, () => connection.run(statement.text));
     } catch (error) {
-      const cause = statementFailure(error, step, statement, this.#settings.path);
+      const cause = statementFailure(error, step, statement, this.#used());
       // What OR FAIL had changed before the statement failed is durable there.
       const hasKept = isOutside && totalChanges(connection) !== changes;
       return { is: "failed", failure: hasKept ? { ...cause, changed: "some" } : cause };
