@@ -42,6 +42,7 @@ export type FailureCode =
   | "database.corrupt"
   | "database.read-only"
   | "database.full"
+  | "database.size-limit"
   | "database.io"
   | "database.no-memory"
   | "database.commit-unknown"

@@ -132,8 +132,7 @@ if (hasLimit) {
             const script = 'trap "" XFSZ; ulimit -f 2048; exec "$0" "$@"';
             const run = (words: readonly string[]): ReturnType<typeof start> =>
               start("sh", ["-c", script, rung, ...words], { cwd: folder });
-            const codes = ["database.full", "database.io"];
-            await judge(path, migrations, commit, codes, run, () => undefined);
+            await judge(path, migrations, commit, ["database.size-limit"], run, () => undefined);
           });
         });
       }

@@ -6,7 +6,7 @@ import type { Amendment } from "../plan/amend.ts";
 import { noHistory, type History } from "../plan/history.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
-import { databaseFailure, isBusy, messageOf } from "./errors.ts";
+import { databaseFailure, isBusy, messageOf, type UsedDatabase } from "./errors.ts";
 import { Handle, statementFailure, transactionLost, type Scope } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
 import { fileKind, identityOf, noFile, sizeOf, whyNotOpen, type FileKind } from "./file.ts";
@@ -69,10 +69,9 @@ export class SqliteDriver implements Driver {
     } catch (error) {
       const mayWait = effect.do === "begin" || effect.do === "commit";
       if (mayWait && isBusy(error)) return { is: "busy" };
-      const { path } = this.#settings;
-      const found = databaseFailure(error, path);
+      const found = databaseFailure(error, this.#used());
       if (found?.code === "database.cannot-open") {
-        return { is: "failed", failure: whyNotOpen(path, found) };
+        return { is: "failed", failure: whyNotOpen(this.#settings.path, found) };
       }
       // What SQLite has not said is a bug of ours.
       if (found === null && sqliteCode(error) === null) throw error;
@@ -139,6 +138,10 @@ export class SqliteDriver implements Driver {
         this.close();
         return this.#settle();
     }
+  }
+
+  #used(): UsedDatabase {
+    return { path: this.#settings.path, errno: this.#connection?.errno ?? 0 };
   }
 
   #open(waitMs = this.#settings.readWaitMs): Connection {
@@ -267,7 +270,7 @@ export class SqliteDriver implements Driver {
     try {
       this.#scopeOf(step).run(statement, () => connection.run(statement.text));
     } catch (error) {
-      const cause = statementFailure(error, step, statement, this.#settings.path);
+      const cause = statementFailure(error, step, statement, this.#used());
       // What OR FAIL had changed before the statement failed is durable there.
       const hasKept = isOutside && totalChanges(connection) !== changes;
       return { is: "failed", failure: hasKept ? { ...cause, changed: "some" } : cause };

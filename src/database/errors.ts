@@ -1,5 +1,8 @@
 // What SQLite reports -> a failure of ours, where it is the database itself that cannot be used.
 
+import { statSync } from "node:fs";
+import { constants } from "node:os";
+import * as v from "valibot";
 import { failure, type Failure, type FailureCode } from "../failure.ts";
 import { sqliteCode } from "./sqlite.ts";
 
@@ -43,6 +46,16 @@ const entries: Readonly<Record<string, Entry>> = {
   SQLITE_NOMEM: ["database.no-memory", "needs more memory than there is", "Free some memory."],
 };
 
+const tooLarge: Entry = [
+  "database.size-limit",
+  "cannot grow: a file may not become larger here",
+  "Raise the limit on the size of files (ulimit -f), or move the database to a file system with a higher one.",
+];
+
+const reportSchema = v.object({
+  userLimits: v.object({ file_size_blocks: v.object({ soft: v.unknown() }) }),
+});
+
 function entryOf(code: string): Entry | undefined {
   const [, primary = ""] = /^(SQLITE_[A-Z]+)/.exec(code) ?? [];
   return entries[primary];
@@ -58,10 +71,41 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A database at work. */
+export interface UsedDatabase {
+  readonly path: string;
+  /** The system's error number behind its last failure; 0 where none is known. */
+  readonly errno: number;
+}
+
+/** The largest size that this process may give a file, in bytes. */
+function sizeLimit(): number {
+  const report: unknown = process.report.getReport();
+  const read = v.safeParse(reportSchema, report);
+  const limit = read.success ? read.output.userLimits.file_size_blocks.soft : null;
+  return typeof limit === "number" ? limit : Infinity;
+}
+
+/** Whether a file of the database is as large as it may become. SQLite keeps no error number of its log. */
+function isAtLimit(path: string): boolean {
+  const limit = sizeLimit();
+  const files = [path, `${path}-wal`, `${path}-journal`];
+  return files.some((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) >= limit);
+}
+
+/** What the system means where SQLite can only say that it met an I/O error; undefined where it is no more than that. */
+function systemEntry(code: string, { path, errno }: UsedDatabase): Entry | undefined {
+  if (!code.startsWith("SQLITE_IOERR")) return undefined;
+  if (errno === constants.errno.EDQUOT) return entries["SQLITE_FULL"];
+  const isWrite = code === "SQLITE_IOERR_WRITE";
+  return errno === constants.errno.EFBIG || (isWrite && isAtLimit(path)) ? tooLarge : undefined;
+}
+
 /** The failure that an error stands for when the database cannot be used; null when the statement is to blame. */
-export function databaseFailure(error: unknown, path: string): Failure | null {
+export function databaseFailure(error: unknown, database: UsedDatabase): Failure | null {
+  const { path } = database;
   const code = sqliteCode(error);
-  const entry = code === null ? undefined : entryOf(code);
+  const entry = code === null ? undefined : (systemEntry(code, database) ?? entryOf(code));
   if (code === null || entry === undefined) return null;
   const [ours, sentence, hint] = entry;
   return failure(ours, `The database ${path} ${sentence} (${code}: ${messageOf(error)}).`, hint);

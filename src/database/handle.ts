@@ -7,7 +7,7 @@ import { splitStatements, type Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { callSite } from "./callsite.ts";
-import { databaseFailure, messageOf } from "./errors.ts";
+import { databaseFailure, messageOf, type UsedDatabase } from "./errors.ts";
 import type { Changes, Connection, Prepared } from "./sqlite.ts";
 
 /** What a call on the handle throws; a migration may catch it and go on, as long as the transaction stands. */
@@ -26,10 +26,10 @@ export function statementFailure(
   error: unknown,
   step: ReadyStep,
   statement: Statement,
-  path: string,
+  database: UsedDatabase,
 ): Failure {
   const place = { at: statement.at, statement: statement.text };
-  const unusable = databaseFailure(error, path);
+  const unusable = databaseFailure(error, database);
   if (unusable !== null) return { ...unusable, ...place };
   const message = messageOf(error);
   const text = `Migration ${step.version} ${step.name} failed: ${message}.`;
@@ -212,7 +212,8 @@ export class Handle implements MigrationDb {
     try {
       return action();
     } catch (error) {
-      throw this.#error(statementFailure(error, this.#step, statement, this.#path));
+      const database = { path: this.#path, errno: this.#connection.errno };
+      throw this.#error(statementFailure(error, this.#step, statement, database));
     }
   }
 }

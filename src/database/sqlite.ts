@@ -1,6 +1,6 @@
 // Door to SQLite: the only file that imports bun:sqlite. Everything else sees a Connection.
 
-import { Database, type Statement } from "bun:sqlite";
+import { constants, Database, type Statement } from "bun:sqlite";
 import { resolve } from "node:path";
 import { ownership } from "./objects.ts";
 import type { Row, SqlValue } from "../migration/migration.ts";
@@ -26,6 +26,8 @@ export interface Connection {
   readonly inTransaction: boolean;
   /** Whether an object of the schema is the user's own, by its name: others are never looked at. */
   readonly isOwn: (name: string) => boolean;
+  /** The system's error number behind the last failure to work on the database file itself; 0 where none is known. */
+  readonly errno: number;
   /** Runs one statement to its end, whatever rows it gives. */
   run(sql: string): void;
   /** Compiles one statement; its integers beyond 2^53 - 1 come back as bigint instead of rounded. */
@@ -102,6 +104,12 @@ class BunConnection implements Connection {
 
   get inTransaction(): boolean {
     return this.#database.inTransaction;
+  }
+
+  get errno(): number {
+    const errno = new Int32Array(2);
+    const status = this.#database.fileControl(constants.SQLITE_FCNTL_LAST_ERRNO, errno);
+    return status === 0 ? (errno[0] ?? 0) : 0;
   }
 
   run(sql: string): void {

@@ -33,6 +33,7 @@ function recorded(connection: Connection, log: string[]): Connection {
     get inTransaction() {
       return connection.inTransaction;
     },
+    errno: connection.errno,
     isOwn: connection.isOwn,
     run: (sql) => {
       log.push(sql);

@@ -161,6 +161,7 @@ function counted(real: Connection, asked: string[]): Connection {
     get inTransaction() {
       return real.inTransaction;
     },
+    errno: real.errno,
     isOwn: real.isOwn,
     run: (text) => real.run(text),
     prepare: (text) => real.prepare(text),
