@@ -102,6 +102,9 @@ function replanned(run: Run, queue: Queue, history: History, now: number): Advan
   });
   // A transaction that was begun for one kind of step does not serve for the other.
   const isFit = fresh[0]?.options.foreignKeys === firstOf(queue)?.options.foreignKeys;
+  // What is pending by now may be what one commit for all cannot hold.
+  const together = checkTogether(run.request.command, fresh.filter(isReady));
+  if (!together.ok) return failGroup(run, together.failure);
   const informed = withHistory(run, history);
   if (!isFit || !fresh.every(isReady)) return undoGroup(informed, { go: "reload", steps: fresh });
   return opened(informed, queueOf(fresh.filter(isReady)), now);
