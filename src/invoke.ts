@@ -62,7 +62,8 @@ async function textReport(io: Io, command: Command, path: string): Promise<TextR
   const { coloured, plain } = await import("./report/style.ts");
   const isPlain = (io.environment["NO_COLOR"] ?? "") !== "" || !(await io.isTerminal(1));
   const goesDown = command.type === "rollback" || (command.type === "plan" && command.rollback);
-  return new TextReport(path, goesDown ? "down" : "up", isPlain ? plain : coloured);
+  const to = "to" in command ? (command.to ?? null) : null;
+  return new TextReport(path, goesDown ? "down" : "up", to, isPlain ? plain : coloured);
 }
 
 function exitOf(command: Command, events: readonly Event[]): number {

@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -18,8 +19,9 @@ import { dirname, join, resolve } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { messageFields, messageTypes } from "../src/command.ts";
 import { exitStatus, protocolCode, type FailureCode } from "../src/failure.ts";
-import { commandOptions, commands, commonOptions } from "../src/input/options.ts";
-import { notRunHere } from "./rung.ts";
+import { commandOptions, commands, commonOptions, sessionOptions } from "../src/input/options.ts";
+import { list, Peer } from "./node/peer.ts";
+import { held, jsonLines, notRunHere, Place as PeerPlace, table } from "./rung.ts";
 
 const root = resolve(import.meta.dir, "..");
 const executable = join(root, "dist", "rung");
@@ -523,12 +525,13 @@ test("What is refused: every statement that the README names", async () => {
   const own = rows.at(-1)?.[0];
   const spans = rows.slice(0, -1).flatMap(([cell]) => spansOf(cell));
   const source = readFileSync(join(root, "src/migration/forbidden.ts"), "utf8");
-  const [sets = ""] = source.split("function ", 1);
-  const refused = [...sets.matchAll(/^const \w+ = new Set\(\[([^\]]+)\]/gm)].flatMap(
-    ([, words]) => {
-      return [...(words ?? "").matchAll(/"(\w+)"/g)].map(([, word]) => word);
-    },
-  );
+  const [lists = ""] = source.split("function ", 1);
+  const verbs = [...lists.matchAll(/^const \w+ = new Set\(\[([^\]]+)\]/gm)].flatMap(([, words]) => {
+    return [...(words ?? "").matchAll(/"(\w+)"/g)].map(([, word]) => word);
+  });
+  const [, table = ""] = lists.split("const forbiddenPragmas");
+  const pragmas = [...table.matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name);
+  const refused = [...verbs, ...pragmas];
   const named = spans.map((span) => span.replace("PRAGMA ", "").split(" ")[0]);
   expect(named.toSorted()).toEqual(refused.sort());
   const whole = (span: string): string => (/^[a-z_]+$/.test(span) ? `PRAGMA ${span}` : span);
@@ -621,6 +624,9 @@ test("Commands: the tables name the commands and options that there are", () => 
   expect(tableOf("Commands", "Option of all").map(([cell]) => spansOf(cell))).toEqual(
     commonOptions.map(({ name, value }) => [spell(name, value)]),
   );
+  expect(tableOf("Messages", "Option").map(([cell]) => spansOf(cell))).toEqual(
+    sessionOptions.map(({ name, value }) => [spell(name, value)]),
+  );
   const used = new Set(commands.flatMap(({ options }) => options));
   expect(commandOptions.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);
 });
@@ -641,20 +647,49 @@ test("Commands: a target that is no version is refused, and dry runs create noth
   expect(place.files()).toEqual(["migrations"]);
 });
 
-test("Commands: a redo whose up fails leaves the migration undone", async () => {
-  using place = new Place();
-  place.migration("1_a.sql", "CREATE TABLE a (x);", "DROP TABLE a;");
-  expect(await codeOf(place, "migrate")).toBeNull();
-  place.migration("1_a.sql", "CREATE TABLE a (x); nonsense;", "DROP TABLE a;");
-  const { stdout } = await place.rung("redo", "--json");
-  expect(fieldsOf(stdout)).toMatchObject({
-    count: 1,
-    error: { code: "step.failed", changed: "some" },
-  });
-  expect(place.tables()).toEqual([]);
-  place.migration("1_a.sql", "CREATE TABLE a (y);", "DROP TABLE a;");
-  expect(await codeOf(place, "migrate")).toBeNull();
+test("What a run promises: a redo that fails leaves all applied, where its steps can be one transaction", async () => {
+  const b = "CREATE TABLE b (x);";
+  for (const option of ["", "foreign_keys:on", "transaction:false"]) {
+    const write = (place: Place, up: string): void => {
+      place.write(
+        "migrations/2_b.sql",
+        `-- migrate:up ${option}\n${up}\n-- migrate:down\nDROP TABLE b;`,
+      );
+    };
+    using place = new Place();
+    place.migration("1_a.sql", "CREATE TABLE a (x);", "DROP TABLE a;");
+    write(place, b);
+    expect(await codeOf(place, "migrate")).toBeNull();
+    write(place, `nonsense; ${b}`);
+    const found = fieldsOf((await place.rung("redo", "--steps", "2", "--json")).stdout);
+    const isWhole = option === "";
+    expect(found).toMatchObject({
+      failed: { version: 2, name: "b" },
+      error: { code: "step.failed", changed: isWhole ? "nothing" : "some" },
+    });
+    expect([option, found["count"], place.tables()]).toEqual(
+      isWhole ? [option, 0, ["a", "b"]] : [option, 3, ["a"]],
+    );
+    write(place, b);
+    if (!isWhole) expect(await codeOf(place, "migrate")).toBeNull();
+    expect((await place.rung("status", "--check")).status).toBe(0);
+  }
 });
+
+/** Runs a migration outside any transaction, and holds it there until it is let go. */
+async function holding(place: Place): Promise<AsyncDisposable> {
+  place.write("migrations/4_held.ts", held);
+  let hasEnded = false;
+  const ran = place.rung("migrate").then(() => (hasEnded = true));
+  while (!place.files().includes("started") && !hasEnded) await Bun.sleep(2);
+  expect(hasEnded).toBe(false);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      place.write("go", "");
+      await ran;
+    },
+  };
+}
 
 test("History against files: each state comes about", async () => {
   const states = tableOf("History against files", "State").flatMap(([cell]) => spansOf(cell));
@@ -684,6 +719,10 @@ test("History against files: each state comes about", async () => {
   place.migration("2_b.sql", "CREATE TABLE b (x);");
   expect(await codeOf(place, "migrate")).toBe("step.failed");
   await see("interrupted");
+  expect(await codeOf(place, "repair", "--settle", "3", "--as", "pending")).toBeNull();
+  place.remove("migrations/3_c.sql");
+  await using _running = await holding(place);
+  await see("running");
   expect(seen.toSorted()).toEqual(states.toSorted());
 });
 
@@ -710,6 +749,110 @@ test("History against files: what is no drift, and which down runs", async () =>
   expect(await codeOf(place, "repair", "--changed", "2")).toBeNull();
   expect(await codeOf(place, "rollback")).toBeNull();
   expect(place.tables()).toEqual(["a", "c"]);
+});
+
+test("History against files: drift is accepted only where there is some", async () => {
+  using place = new Place();
+  place.migration("1_a.sql", "CREATE TABLE a (x);");
+  expect(await codeOf(place, "migrate")).toBeNull();
+  const log = async (): Promise<string> => (await place.rung("log")).stdout;
+  const before = await log();
+  expect(await place.rung("repair", "--drift")).toEqual({
+    status: 0,
+    stdout: "Nothing to accept: the schema has not drifted\n",
+    stderr: "",
+  });
+  expect(await log()).toBe(before);
+});
+
+/** Migrations of each verdict, on top of tables `base` and `other`. */
+const unproven: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  reversible: [
+    ["2_a.sql", "-- migrate:up\nCREATE TABLE a (x);\n-- migrate:down\nDROP TABLE a;"],
+    [
+      "2_order.sql",
+      `-- migrate:up\nALTER TABLE base DROP COLUMN x;
+-- migrate:down\nALTER TABLE base ADD COLUMN x;`,
+    ],
+  ],
+  irreversible: [["2_a.sql", "-- migrate:up\nCREATE TABLE a (x);"]],
+  "up-fails": [["2_a.sql", "-- migrate:up\nnonsense;\n-- migrate:down\nSELECT 1;"]],
+  "down-fails": [["2_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE nowhere;"]],
+  "not-undone": [
+    ["2_left.sql", "-- migrate:up\nCREATE TABLE a (x);\n-- migrate:down\nSELECT 1;"],
+    ["2_taken.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE other;"],
+  ],
+  // The rows that a down leaves are met only by the next up.
+  "not-repeatable": [
+    ["2_fails.sql", "-- migrate:up\nINSERT INTO base (id) VALUES (1);\n-- migrate:down\nSELECT 1;"],
+    [
+      "2_other.ts",
+      `export function up(db) {
+        const { lastInsertRowid } = db.run("INSERT INTO other VALUES (1)");
+        db.exec("CREATE TABLE a" + lastInsertRowid + " (x)");
+      }
+      export function down(db) { db.exec("DROP TABLE a1"); }`,
+    ],
+  ],
+};
+
+test("Proving the way back: each verdict, whether it fails, and the keys that it has", async () => {
+  const rows = tableOf("Proving the way back", "Verdict");
+  expect(rows.map(([cell]) => spansOf(cell))).toEqual(Object.keys(unproven).map((each) => [each]));
+  const keysOf = (verdict: string): string[] => {
+    const found = tableOf("JSON output", "Object").filter(
+      ([what]) => what?.startsWith("one with ") === true && spansOf(what).includes(verdict),
+    );
+    expect([verdict, found]).toEqual([verdict, [expect.anything()]]);
+    return spansOf(found[0]?.[1]);
+  };
+  for (const [verdict, cases] of Object.entries(unproven)) {
+    const fails = rows.find(([cell]) => cell === `\`${verdict}\``)?.[2];
+    expect(["yes", "no"]).toContain(fails ?? "");
+    for (const [file, text] of cases) {
+      using place = new Place();
+      place.migration(
+        "1_base.sql",
+        "CREATE TABLE base (x, id INTEGER PRIMARY KEY); CREATE TABLE other (x);",
+        "DROP TABLE base; DROP TABLE other;",
+      );
+      place.write(`migrations/${file}`, text);
+      place.migration("3_last.sql", "CREATE TABLE last (x);", "DROP TABLE last;");
+      const { status, stdout } = await place.rung("verify", "--json");
+      const found = fieldsOf(stdout);
+      const verdicts = list(found, "migrations").map((each) => fieldsOf(JSON.stringify(each)));
+      const isLast = verdict === "up-fails";
+      expect([file, verdicts.map((each) => each["verdict"])]).toEqual([
+        file,
+        ["reversible", verdict, ...(isLast ? [] : ["reversible"])],
+      ]);
+      const more = file === "2_fails.sql" ? ["error"] : [];
+      const keys = keysOf(verdict);
+      expect([file, Object.keys(verdicts[1] ?? {})]).toEqual([
+        file,
+        [...keys.slice(0, -1), ...more, ...keys.slice(-1)],
+      ]);
+      expect(verdicts[1]?.["order_only"]).toEqual(file === "2_order.sql" ? ["base"] : []);
+      expect([file, status]).toEqual([file, fails === "yes" ? 6 : 0]);
+      expect([file, await codeOf(place, "verify")]).toEqual([
+        file,
+        fails === "yes" ? "verify.not-reversible" : null,
+      ]);
+      const reply = await replyTo(place, `{"type":"verify"}`);
+      expect(reply).toMatchObject({ count: found["count"], migrations: found["migrations"] });
+      expect(reply["code"]).toBe(fails === "yes" ? 14 : undefined);
+      expect(place.files()).toEqual(["migrations"]);
+    }
+  }
+});
+
+test("Proving the way back: the database is not looked at", async () => {
+  using place = new Place();
+  place.migration("1_a.sql", "CREATE TABLE a (x);", "DROP TABLE a;");
+  place.write("rung.db", "no database at all");
+  expect(await codeOf(place, "status")).toBe("database.not-a-database");
+  const { status, stdout } = await place.rung("verify");
+  expect([status, stdout]).toEqual([0, "1 a: reversible\n"]);
 });
 
 test("Adopting a database: what differs is named, and --force records it all the same", async () => {
@@ -746,7 +889,8 @@ test("Messages: the fields of each request are those that its schema has", async
       type,
       known.toSorted(),
     ]);
-    expect(messageFields(type).includes("lock_timeout")).toBe(type !== "init");
+    const waits = !fields.includes("no `lock_timeout`");
+    expect([type, messageFields(type).includes("lock_timeout")]).toEqual([type, waits]);
     using place = new Place();
     await place.rung("migrate");
     // Required fields go together; the others are tried one by one.
@@ -755,7 +899,7 @@ test("Messages: the fields of each request are those that its schema has", async
       : spans.filter((_, index) => {
           return index === 0 && fields.includes("(required)");
         });
-    for (const field of [...spans, ...(type === "init" ? [] : ['"lock_timeout":"10s"'])]) {
+    for (const field of [...spans, ...(waits ? ['"lock_timeout":"10s"'] : [])]) {
       const given = [...new Set([...required, field])].join();
       const { error, text } = await replyTo(place, `{"type":"${type}",${given}}`);
       const isWrong = error === "usage.invalid-option" && /not known|must be/.test(String(text));
@@ -802,6 +946,8 @@ test("Messages: the replies have exactly the keys of the table", async () => {
   await check("migration_status", `{"type":"status"}`);
   await check("log", `{"type":"log"}`);
   await check("schema", `{"type":"schema"}`);
+  await check("verified", `{"type":"verify"}`);
+  await check("help", `{"type":"help"}`);
   await check("init_ok", `{"type":"init","node_id":"a","node_ids":[]}`);
   place.remove("rung.db");
   await check("baselined", `{"type":"baseline","version":1,"force":true}`);
@@ -816,6 +962,94 @@ test("Messages: the replies have exactly the keys of the table", async () => {
   expect([type, in_reply_to]).toEqual(["repaired", null]);
   expect(fieldsOf(drifted.stdout)).toMatchObject(repaired);
   expect(repaired).toMatchObject({ repaired: "drift", dry_run: true });
+});
+
+test("Messages: what help holds", async () => {
+  using place = new Place();
+  const reply = await replyTo(place, `{"type":"help"}`);
+  const seen = new Set(["help"]);
+  const see = (value: unknown): Record<string, unknown> => {
+    const found = fieldsOf(JSON.stringify(value));
+    for (const key of Object.keys(found)) seen.add(key);
+    return found;
+  };
+  const messages = list(reply, "messages").map(see);
+  expect(messages.map((each) => each["type"])).toEqual(messageTypes.slice());
+  for (const message of messages) {
+    for (const each of list(message, "fields")) seen.add(String(see(each)["type"]));
+    for (const each of "rules" in message ? list(message, "rules") : []) {
+      seen.add(String(see(each)["give"]));
+    }
+  }
+  const { lines } = sectionOf("Messages");
+  const named = spansOf(lines.find((line) => line.startsWith("`help` lists")));
+  expect([...new Set(named)].sort()).toEqual([...seen].sort());
+});
+
+test("Messages: events, each with what the README says of it", async () => {
+  const { lines } = sectionOf("Messages");
+  const rule = lines.find((line) => line.startsWith("The events are")) ?? "";
+  const named = new Map<string, string[]>();
+  for (const [, name = "", keys] of rule.matchAll(/`(\w+)` \(([^)]+)\)/g)) {
+    named.set(name, ["type", "event", ...spansOf(keys), "in_reply_to"]);
+  }
+  const seen = new Map<string, string[]>();
+  using place = new Place();
+  const send = async (...messages: string[]): Promise<void> => {
+    const { stdout } = await place.rung("--events", "--lock-timeout", "2s", ...messages);
+    for (const line of jsonLines(stdout)) {
+      if (line["type"] === "event") seen.set(String(line["event"]), Object.keys(line));
+    }
+  };
+  place.migration("1_a.sql", "CREATE TABLE a (x);", "DROP TABLE a;");
+  await send(`{"type":"migrate"}`);
+  place.migration("1_a.sql", "CREATE TABLE a (x);", "DROP TABLE a; SELECT 1;");
+  using database = place.database();
+  database.run("CREATE TABLE by_hand (x)");
+  database.run("BEGIN IMMEDIATE");
+  await send(`{"type":"rollback"}`);
+  database.run("ROLLBACK");
+  await send(`{"type":"rollback"}`);
+  expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(named));
+  expect(named.size).toBe(5);
+});
+
+test("Messages: a line is read up to the limit, and one that is longer is skipped", async () => {
+  const row = tableOf("Messages", "Option").find(([cell]) => cell === "`--max-line BYTES`");
+  const [limit = ""] = spansOf(row?.[1]);
+  using place = new PeerPlace();
+  for (const words of [[], ["--max-line", "100"]]) {
+    const most = Number(words[1] ?? limit);
+    const message = `{"type":"init","msg_id":1,"node_id":"n1","node_ids":[]}`;
+    const lines = [message.padEnd(most), message.padEnd(most + 1), message];
+    const { replies } = await place.send(lines, words);
+    expect(replies.map((each) => each["error"] ?? each["type"])).toEqual([
+      "init_ok",
+      "usage.malformed-message",
+      "init_ok",
+    ]);
+  }
+});
+
+test("Messages: a session reads its migrations once, and looks at its database anew", async () => {
+  using place = new PeerPlace();
+  place.write({ "1_a.sql": "CREATE TABLE a (x);" });
+  await using peer = new Peer(place);
+  expect(await peer.ask({ type: "migrate" })).toMatchObject({ error: "catalog.no-marker" });
+  place.write({ "1_a.sql": table("a") });
+  expect(await peer.ask({ type: "migrate" })).toMatchObject({ count: 1 });
+  place.write({ "2_b.sql": table("b") });
+  expect(await peer.ask({ type: "migrate" })).toMatchObject({ count: 0 });
+  place.execute("CREATE TABLE other (x)", "next.db");
+  renameSync(place.at("next.db"), place.at("rung.db"));
+  expect(await peer.ask({ type: "migrate" })).toMatchObject({ count: 1 });
+  expect(place.tables()).toEqual(["a", "other"]);
+  place.execute("CREATE INDEX by_hand ON a (id)");
+  expect(await peer.ask({ type: "status", check: true })).toMatchObject({ sound: false });
+  rmSync(place.at("rung.db"));
+  expect(await peer.ask({ type: "migrate" })).toMatchObject({ count: 1 });
+  expect(place.tables()).toEqual(["a"]);
+  expect(await peer.end()).toMatchObject({ rest: [], status: 1 });
 });
 
 test("Messages: null for no msg_id, detail, blank lines, and a failed migration's reply", async () => {
@@ -993,6 +1227,11 @@ test("Source layout: the folders of src", () => {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => `src/${name}`);
   expect(named.toSorted()).toEqual(folders.sort());
+  const files = spansOf(sectionOf("Source layout").lines.join("\n")).filter((span) => {
+    return span.endsWith(".ts");
+  });
+  expect(files.length).toBeGreaterThan(3);
+  expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
 test("What is kept in the database: the events of the log", async () => {
@@ -1061,6 +1300,7 @@ test("JSON output: every object has exactly the keys of the table", async () => 
   }
   see("an entry", firstOf(see("`log`", await json("log")), "entries"));
   see("`schema`", await json("schema"));
+  see("`verify`", await json("verify"));
   see("`version`", await json("version"));
 
   place.database().run("CREATE INDEX by_hand ON a (x)");
@@ -1074,14 +1314,29 @@ test("JSON output: every object has exactly the keys of the table", async () => 
   see("`repair --changed`, `--missing`", await json("repair", "--missing", "1"));
   place.write("migrations/2_b.sql", "-- migrate:up transaction:false\nSELECT 1;\nnonsense;");
   await json("migrate");
-  const interrupted = see("an interrupted one", firstOf(await json("status"), "migrations"));
+  const interrupted = see(
+    "an interrupted or running one",
+    firstOf(await json("status"), "migrations"),
+  );
   see("`interrupted`", fieldsOf(JSON.stringify(interrupted["interrupted"])));
   see("`repair --settle`", await json("repair", "--settle", "2", "--as", "pending"));
   place.remove("rung.db");
   expect(await json("baseline", "2", "--force", "--dry-run")).toHaveProperty("dry_run", true);
   see("`baseline`", await json("baseline", "2", "--force"));
+  place.remove("rung.db");
+  place.remove("migrations");
+  {
+    await using _running = await holding(place);
+    const running = see(
+      "an interrupted or running one",
+      firstOf(await json("status"), "migrations"),
+    );
+    expect(running["state"]).toBe("running");
+    see("`interrupted`", fieldsOf(JSON.stringify(running["interrupted"])));
+  }
 
-  const rows = tableOf("JSON output", "Object");
+  // What verdicts have is tried with them.
+  const rows = tableOf("JSON output", "Object").filter(([what]) => !what?.startsWith("one with "));
   expect(rows.map(([what]) => what).toSorted()).toEqual(Object.keys(seen).sort());
   for (const [what = "", keys] of rows) {
     for (const found of seen[what] ?? []) expect([what, found]).toEqual([what, spansOf(keys)]);

@@ -139,6 +139,19 @@ export function table(name: string): string {
   return `-- migrate:up\nCREATE TABLE ${name} (id INTEGER PRIMARY KEY);\n-- migrate:down\nDROP TABLE ${name};\n`;
 }
 
+/** A migration of TypeScript, outside any transaction, that writes a file `started` and waits until there is a file `go`. */
+export const held = `import { existsSync, writeFileSync } from "node:fs";
+export const options = { transaction: false };
+export function up(db) {
+  writeFileSync("started", "");
+  while (!existsSync("go")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+  db.exec("CREATE TABLE w (id)");
+}
+export function down(db) {
+  db.exec("DROP TABLE w");
+}
+`;
+
 /** Says in the test's output what this machine cannot show; such a test is no proof, and isn't counted as one. */
 export function notRunHere(name: string, reason: string): void {
   console.log(`not run here: ${name} (${reason})`);

@@ -1,9 +1,9 @@
 // The README's table of situations: a check behind every cell, chosen by what the cell says.
 
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
-import { json, Place, root, table, type Ran } from "./rung.ts";
+import { held, json, Place, root, table, type Ran } from "./rung.ts";
 
 /** How a situation comes about, and whom it concerns. */
 interface Situation {
@@ -13,8 +13,10 @@ interface Situation {
   readonly version: number;
   /** Whether another migration waits: an older build has none. */
   readonly hasPending: boolean;
-  /** Brings it about in a place where versions 1 to 3 are at hand and nothing is applied. */
-  readonly arise: (place: Place) => Promise<void>;
+  /**
+   * Brings it about in a place where versions 1 to 3 are at hand and nothing is applied; what it gives ends with the test.
+   */
+  readonly arise: (place: Place) => Promise<AsyncDisposable | undefined>;
 }
 
 const edited = table("b").replace("KEY)", "KEY, more TEXT)");
@@ -24,6 +26,25 @@ nonsense;
 -- migrate:down
 DROP TABLE e;
 `;
+
+function letGo(place: Place): void {
+  writeFileSync(place.at("go"), "");
+}
+
+/** Starts the held migration; it is let go, and its process waited for, at the end. */
+async function hold(place: Place): Promise<AsyncDisposable> {
+  place.write({ "4_w.ts": held });
+  let hasEnded = false;
+  const ended = place.rung(["migrate"]).then(() => (hasEnded = true));
+  while (!existsSync(place.at("started")) && !hasEnded) await Bun.sleep(2);
+  expect(hasEnded).toBe(false);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      letGo(place);
+      await ended;
+    },
+  };
+}
 
 function remove(place: Place, file: string): void {
   rmSync(place.at("migrations", file));
@@ -83,6 +104,7 @@ const situations: readonly Situation[] = [
       place.execute("CREATE INDEX by_hand ON a (id)");
     },
   },
+  { name: "running", version: 4, hasPending: true, arise: hold },
   {
     name: "interrupted",
     version: 4,
@@ -156,6 +178,9 @@ async function expectSound(place: Place): Promise<void> {
   expect([status, stdout]).toEqual([0, expect.any(String)]);
 }
 
+/** The exit status of a refusal, by the part of its code before the dot. */
+const refusals: Readonly<Record<string, number>> = { history: 4, schema: 4, database: 5 };
+
 type Check = (place: Place, situation: Situation) => Promise<void>;
 
 /** A refusal by its code, with its exit status and a way out, that changes nothing. */
@@ -165,9 +190,21 @@ function refuses(code: string, ...words: string[]): Check {
     const found = await fieldsOf(place, ...words);
     expect(found).toMatchObject({ ok: false, error: { code, changed: "nothing" } });
     const { status, stderr } = await place.rung(words);
-    expect([status, stderr]).toEqual([4, expect.stringContaining(`[${code}]`)]);
+    const wanted = refusals[code.split(".")[0] ?? ""];
+    expect([status, stderr]).toEqual([wanted, expect.stringContaining(`[${code}]`)]);
     expect(stderr).toContain("\nhint: ");
     expect(contents(place)).toEqual(before);
+  };
+}
+
+/** A command that waits no longer than it may, and then does its steps on top of what it waited for. */
+function waits(steps: string[], ...words: string[]): Check {
+  return async (place, situation) => {
+    await refuses("database.locked", ...words, "--lock-timeout", "50ms")(place, situation);
+    const waiting = fieldsOf(place, ...words);
+    letGo(place);
+    expect(stepsOf(await waiting)).toEqual(steps);
+    expect(await driftOf(place)).toEqual([]);
   };
 }
 
@@ -205,6 +242,7 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     "`missing`": show("missing"),
     "`ahead`": show("ahead"),
     "`out-of-order`": show("out-of-order"),
+    "`running`": show("running"),
     "`interrupted`": show("interrupted"),
     "each difference": async (place) => {
       expect(await driftOf(place)).toEqual([byHand]);
@@ -224,6 +262,7 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
       expect(stepsOf(await expectWarning(place, "migrate"))).toEqual(["up 9"]);
       expect(await stateOf(place, 9)).toBe("applied");
     },
+    "waits, applies": waits(["up 9"], "migrate"),
   },
   rollback: {
     "undoes it, by the recorded down": async (place, situation) => {
@@ -236,6 +275,7 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
       expect(stepsOf(await fieldsOf(place, "rollback"))).toEqual(["down 3"]);
       expect(place.tables()).toEqual(["a"]);
     },
+    "waits, undoes it": waits(["down 4"], "rollback"),
     "warns, undoes": async (place) => {
       expect(stepsOf(await expectWarning(place, "rollback"))).toEqual(["down 3"]);
       expect(place.tables()).toEqual(["a", "b"]);
@@ -256,6 +296,7 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
       expect(stepsOf(await fieldsOf(place, "redo"))).toEqual(["down 3", "up 3"]);
       expect(place.tables()).toEqual(["a", "c"]);
     },
+    "waits, undoes and applies it": waits(["down 4", "up 4"], "redo"),
     "warns, undoes and applies": async (place) => {
       expect(stepsOf(await expectWarning(place, "redo"))).toEqual(["down 3", "up 3"]);
     },
@@ -331,19 +372,31 @@ const checks: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
       await run(place, "repair", "--drift");
       await expectSound(place);
     },
-    "mend by hand, `repair --settle`, `repair --drift`": async (place) => {
-      place.execute("DROP TABLE e");
+    "wait, or end that process: then it is interrupted": async (place) => {
+      const [row] = place.query("SELECT runner FROM rung_history WHERE state = 'started'");
+      const [id] = String(row?.["runner"]).split("@");
+      process.kill(Number(id), "SIGKILL");
+      while ((await stateOf(place, 4)) === "running") await Bun.sleep(2);
+      expect(await stateOf(place, 4)).toBe("interrupted");
       await run(place, "repair", "--settle", "4", "--as", "pending");
+
+      rmSync(place.at("started"));
+      await using _held = await hold(place);
+      letGo(place);
+      await expectSound(place);
+    },
+    "mend by hand, `repair --settle`": async (place) => {
+      await run(place, "repair", "--settle", "4", "--as", "pending");
+      expect(await driftOf(place)).toMatchObject([{ kind: "added", type: "table", name: "e" }]);
+      place.execute("DROP TABLE e");
       place.write({ "4_e.sql": halfway.replace("nonsense;", "SELECT 1;") });
-      await run(place, "migrate");
-      await run(place, "repair", "--drift");
       await expectSound(place);
 
       await run(place, "rollback");
       place.write({ "4_e.sql": halfway });
       expect((await place.rung(["migrate"])).status).toBe(6);
       await run(place, "repair", "--settle", "4", "--as", "applied");
-      await run(place, "repair", "--drift");
+      expect(await driftOf(place)).toEqual([]);
       await expectSound(place);
     },
   },
@@ -355,13 +408,16 @@ const refused: Readonly<Record<string, (situation: Situation) => readonly string
   rollback: () => ["rollback"],
   redo: redoWords,
   plan: () => ["plan"],
-  repair: ({ version }) => ["repair", "--missing", String(version)],
+  repair: ({ name, version }) =>
+    name === "running"
+      ? ["repair", "--settle", String(version), "--as", "applied"]
+      : ["repair", "--missing", String(version)],
   baseline: () => ["baseline", "1"],
 };
 
 /** The check behind a cell; null where there is none. */
 function checkOf(command: string, cell: string, situation: Situation): Check | null {
-  const [, code] = /^`(history\.[a-z-]+)`$/.exec(cell) ?? [];
+  const [, code] = /^`((?:history|database)\.[a-z-]+)`$/.exec(cell) ?? [];
   if (code === undefined) return checks[command]?.[cell] ?? null;
   const words = refused[command];
   return words === undefined ? null : refuses(code, ...words(situation));
@@ -399,7 +455,7 @@ for (const [name = "", ...cells] of rows) {
       if (check === null) throw new Error(`There is no check behind this cell: ${cell}`);
       using place = new Place();
       place.write({ "1_a.sql": table("a"), "2_b.sql": table("b"), "3_c.sql": table("c") });
-      await situation.arise(place);
+      await using _arisen = await situation.arise(place);
       const waits = situation.hasPending && (column === "migrate" || column === "plan");
       if (waits) place.write({ "9_z.sql": table("z") });
       await check(place, situation);

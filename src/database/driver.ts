@@ -1,22 +1,22 @@
 // The driver over a SQLite file: performs each effect of a run, and says what came of it.
 
-import { statSync } from "node:fs";
 import { failure, type Failure, type Result } from "../failure.ts";
 import type { Statement } from "../migration/statements.ts";
 import type { Amendment } from "../plan/amend.ts";
 import { noHistory, type History } from "../plan/history.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
-import { callSite } from "./callsite.ts";
 import { databaseFailure, isBusy, messageOf, type UsedDatabase } from "./errors.ts";
-import { Handle, statementFailure, StepError, transactionLost, type Scope } from "./handle.ts";
+import { Handle, statementFailure, transactionLost, type Scope } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
+import { fileKind, identityOf, noFile, sizeOf, whyNotOpen, type FileKind } from "./file.ts";
+import { callFunction } from "./function.ts";
 import { findingsFailure } from "./guard.ts";
 import { foundHistory, HistoryWriter, readHistory, readLog, type Stamp } from "./history.ts";
 import { OutsideScope } from "./outside.ts";
 import { liveSchema, schemaVersion, SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
-import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
+import { openConnection, sqliteCode, type Connection, type OpenMode } from "./sqlite.ts";
 
 /** What a driver is opened with. */
 export interface DriverSettings {
@@ -70,6 +70,11 @@ export class SqliteDriver implements Driver {
       const mayWait = effect.do === "begin" || effect.do === "commit";
       if (mayWait && isBusy(error)) return { is: "busy" };
       const found = databaseFailure(error, this.#used());
+      if (found?.code === "database.cannot-open") {
+        return { is: "failed", failure: whyNotOpen(this.#settings.path, found) };
+      }
+      // What SQLite has not said is a bug of ours.
+      if (found === null && sqliteCode(error) === null) throw error;
       return { is: "failed", failure: found ?? unexpected(effect, error) };
     }
   }
@@ -277,17 +282,8 @@ export class SqliteDriver implements Driver {
   #call(step: ReadyStep, work: Call): Outcome {
     const connection = this.#open();
     const handle = new Handle(connection, this.#scopeOf(step), step, this.#settings.path);
-    try {
-      const returned = work.call(handle);
-      if (isThenable(returned)) {
-        returned.then(null, () => undefined);
-        return { is: "failed", failure: promised(step) };
-      }
-    } catch (error) {
-      return { is: "failed", failure: thrown(step, error) };
-    } finally {
-      handle.revoke();
-    }
+    const cause = callFunction(work, handle, step);
+    if (cause !== null) return { is: "failed", failure: cause };
     if (connection.inTransaction === step.options.transaction) return done;
     return { is: "failed", failure: transactionLost(step) };
   }
@@ -326,7 +322,7 @@ export class SqliteDriver implements Driver {
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
     if (step.options.transaction) {
-      this.#tracked().follow(this.#entered().hasOnlyCreated);
+      this.#tracked().follow(this.#entered().change);
     } else if (this.#outside !== null) {
       this.#tracker = this.#outside.follow();
       this.#hasDrifted = this.#outside.hasDrifted;
@@ -396,64 +392,6 @@ export class SqliteDriver implements Driver {
 /** How many rows the connection has changed so far. */
 function totalChanges(connection: Connection): unknown {
   return connection.get("SELECT total_changes() AS changes")?.["changes"];
-}
-
-/** Device and inode of the file at a path; empty where there is none. */
-function identityOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? "" : `${found.dev}:${found.ino}`;
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-type FileKind = "file" | "nothing" | "directory" | "device, pipe or socket";
-
-function fileKind(path: string): FileKind {
-  let found: ReturnType<typeof statSync>;
-  try {
-    found = statSync(path, { throwIfNoEntry: false });
-  } catch {
-    // Whatever keeps us from looking at it, SQLite says best.
-    return "file";
-  }
-  if (found === undefined) return "nothing";
-  if (found.isDirectory()) return "directory";
-  return found.isFile() ? "file" : "device, pipe or socket";
-}
-
-function noFile(path: string, kind: FileKind): Failure {
-  const text = `The database ${path} is a ${kind}, not a file.`;
-  return failure("database.cannot-open", text, "Name the database file with --db.");
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "then" in value &&
-    typeof value.then === "function"
-  );
-}
-
-function promised(step: ReadyStep): Failure {
-  return failure(
-    "step.promise",
-    `Migration ${step.version} ${step.name} returned a promise, and migrations are synchronous.`,
-    "Remove async and await: every call on db is synchronous.",
-    { at: { file: step.file, line: 1, column: 1 } },
-  );
-}
-
-function thrown(step: ReadyStep, error: unknown): Failure {
-  if (error instanceof StepError) return error.failure;
-  return failure(
-    "step.threw",
-    `Migration ${step.version} ${step.name} failed: ${messageOf(error)}`,
-    "Mend the migration and run the command again.",
-    { at: callSite(step.file, error instanceof Error ? error.stack : undefined) },
-  );
 }
 
 function unexpected(effect: DatabaseEffect, error: unknown): Failure {

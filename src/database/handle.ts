@@ -4,6 +4,7 @@ import { failure, type Failure, type Result } from "../failure.ts";
 import { refuseForbidden } from "../migration/forbidden.ts";
 import type { MigrationDb, Row, SqlValue } from "../migration/migration.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
+import { touchOf } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { callSite } from "./callsite.ts";
 import { databaseFailure, messageOf, type UsedDatabase } from "./errors.ts";
@@ -30,8 +31,12 @@ export function statementFailure(
   const place = { at: statement.at, statement: statement.text };
   const unusable = databaseFailure(error, database);
   if (unusable !== null) return { ...unusable, ...place };
-  const text = `Migration ${step.version} ${step.name} failed: ${messageOf(error)}.`;
-  return failure("step.failed", text, "Mend the statement and run the command again.", place);
+  const message = messageOf(error);
+  const text = `Migration ${step.version} ${step.name} failed: ${message}.`;
+  const hint = / already exists$/.test(message)
+    ? "Mend the statement; a database that was built by other means is taken over with rung baseline."
+    : "Mend the statement and run the command again.";
+  return failure("step.failed", text, hint, place);
 }
 
 /** The failure of a step that ended our transaction. */
@@ -47,6 +52,20 @@ export function transactionLost(step: ReadyStep, statement?: Statement): Failure
 /** Where the statements of a step pass by. */
 export interface Scope {
   run<T>(statement: Statement, action: () => T): T;
+}
+
+/** What is no value of SQLite would be bound as NULL without a word: a misspelt property, most often. */
+function checkValues(values: readonly unknown[]): void {
+  for (const [index, value] of values.entries()) {
+    const type = typeof value;
+    const isPlain = type === "string" || type === "bigint" || type === "boolean";
+    const isNumber = type === "number" && !Number.isNaN(value);
+    if (isPlain || isNumber || value === null || ArrayBuffer.isView(value)) continue;
+    const what = type === "object" ? "an object" : String(value);
+    throw new TypeError(
+      `Value ${index + 1} is ${what}: it must be a string, number, bigint, boolean, Uint8Array or null.`,
+    );
+  }
 }
 
 /** How many statements stay compiled: a loop over a few texts is fast, and one over a million of them fits in memory. */
@@ -79,23 +98,36 @@ export class Handle implements MigrationDb {
   }
 
   run(sql: string, ...values: SqlValue[]): Changes {
-    return this.#one(sql, (prepared) => prepared.run(...values));
+    return this.#one(sql, values, (prepared) => prepared.run(...values));
   }
 
   get(sql: string, ...values: SqlValue[]): Row | null {
-    return this.#one(sql, (prepared) => prepared.get(...values));
+    return this.#one(sql, values, (prepared) => prepared.get(...values));
   }
 
   all(sql: string, ...values: SqlValue[]): Row[] {
-    return this.#one(sql, (prepared) => prepared.all(...values));
+    return this.#one(sql, values, (prepared) => prepared.all(...values));
   }
 
-  *iterate(sql: string, ...values: SqlValue[]): IterableIterator<Row> {
+  iterate(sql: string, ...values: SqlValue[]): IterableIterator<Row> {
     this.#check();
+    checkValues(values);
     const statement = this.#single(sql);
+    const { does } = touchOf(statement);
+    if (does === "insert" || does === "update" || does === "delete") {
+      throw new TypeError("db.iterate only reads: use db.all for the rows that a change returns.");
+    }
     // Its own statement: two iterations of one text may be open at once. Under watch, as a pragma is set when compiled.
     const prepared = this.#watched(statement, () => this.#connection.prepare(statement.text));
     this.#open.add(prepared);
+    return this.#rows(statement, prepared, values);
+  }
+
+  *#rows(
+    statement: Statement,
+    prepared: Prepared,
+    values: readonly SqlValue[],
+  ): IterableIterator<Row> {
     try {
       const rows = this.#guarded(statement, () => prepared.iterate(...values));
       for (;;) {
@@ -151,8 +183,9 @@ export class Handle implements MigrationDb {
     );
   }
 
-  #one<T>(sql: string, use: (prepared: Prepared) => T): T {
+  #one<T>(sql: string, values: readonly SqlValue[], use: (prepared: Prepared) => T): T {
     this.#check();
+    checkValues(values);
     const statement = this.#prepared.get(sql)?.statement ?? this.#single(sql);
     return this.#watched(statement, () => use(this.#compiled(sql, statement)));
   }

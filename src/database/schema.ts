@@ -14,12 +14,14 @@ import { textOf } from "./facts.ts";
 import type { Row } from "../migration/migration.ts";
 import type { ObjectType } from "../migration/touch.ts";
 import type { Connection } from "./sqlite.ts";
+import type { DroppedObject, SchemaChange } from "./watch.ts";
 
 const selectLive = `SELECT rowid, type, name, tbl_name AS "table", sql FROM sqlite_schema
   WHERE sql IS NOT NULL AND rowid > ?`;
 const selectShadows =
   "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'";
 const selectKept = `SELECT type, name, "table", sql FROM rung_schema`;
+const selectLiveOne = "SELECT 1 FROM sqlite_schema WHERE type = ? AND name = ?";
 const selectKeptOne = `${selectKept} WHERE type = ? AND name = ?`;
 
 /** An object of the live schema, with the row of sqlite_schema that holds it: an ALTER leaves it where it is. */
@@ -116,12 +118,36 @@ export class SchemaTracker {
     return this.#fingerprint.toString(16).padStart(64, "0");
   }
 
-  /** Takes in what a step has changed. After plain CREATEs, which only add, reading the tail is enough. */
-  follow(hasOnlyCreated: boolean): void {
-    if (hasOnlyCreated) {
-      for (const object of this.#read(this.#lastRowid)) this.#keep(object);
-      return;
+  /** Takes in what a step has changed, and reads no more of the schema than that takes. */
+  follow(change: SchemaChange): void {
+    switch (change.does) {
+      case "create":
+        for (const object of this.#read(this.#lastRowid)) this.#keep(object);
+        return;
+      case "drop":
+        this.#forget(change.dropped);
+        return;
+      case "any":
+        this.#followAll();
     }
+  }
+
+  /** Takes out what is gone of the objects that were dropped by name, and of what belongs to them. */
+  #forget(dropped: readonly DroppedObject[]): void {
+    const names = new Set(dropped.map(({ name }) => foldName(name)));
+    for (const [key, object] of this.#objects) {
+      const { type, name, table } = object;
+      if (!names.has(foldName(name)) && !names.has(foldName(table))) continue;
+      // A temporary object can have had the name.
+      if (this.#connection.get(selectLiveOne, type, name) !== null) continue;
+      this.#objects.delete(key);
+      this.#fingerprint ^= this.#hashOf(object);
+      this.#connection.all(remove, type, foldName(name));
+    }
+    this.#lastRowid = this.#newestRowid();
+  }
+
+  #followAll(): void {
     const before = this.#objects;
     this.#objects = new Map();
     this.#fingerprint = 0n;
@@ -193,14 +219,19 @@ export class SchemaTracker {
   }
 
   #read(afterRowid: number): readonly LiveObject[] {
-    const last = this.#connection.get("SELECT max(rowid) AS last FROM sqlite_schema");
+    const last = this.#newestRowid();
     const objects = liveObjects(this.#connection, afterRowid, this.#hasVirtual);
     this.#hasVirtual ||= objects.some(isVirtual);
     for (const object of objects) {
       this.#objects.set(objectKey(object), object);
       this.#fingerprint ^= this.#hashOf(object);
     }
-    this.#lastRowid = Number(last?.["last"] ?? 0);
+    this.#lastRowid = last;
     return objects;
+  }
+
+  #newestRowid(): number {
+    const row = this.#connection.get("SELECT max(rowid) AS last FROM sqlite_schema");
+    return Number(row?.["last"] ?? 0);
   }
 }

@@ -7,7 +7,7 @@ import { messageOf } from "./errors.ts";
 import { textOf, type SchemaFacts } from "./facts.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
-import { Watch, type Finding } from "./watch.ts";
+import { Watch, type Finding, type SchemaChange } from "./watch.ts";
 
 /** Pragmas that set something on the connection and can be set inside a transaction (SQLite, "PRAGMA Statements"). */
 const settings = new Set([
@@ -65,9 +65,9 @@ export class StepScope {
     return this.#watch.isRebuild(touch) ? this.#rebuild(action) : action();
   }
 
-  /** Whether the step has made objects but dropped and altered none. */
-  get hasOnlyCreated(): boolean {
-    return !this.#watch.hasReshaped;
+  /** What the step has done to the schema. */
+  get change(): SchemaChange {
+    return this.#watch.change;
   }
 
   /** Ends the step's say on the connection, and tells what the step has lost. */

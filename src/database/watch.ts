@@ -18,6 +18,18 @@ export interface Finding {
   readonly sentence: string;
 }
 
+/** An object as a DROP names it. */
+export interface DroppedObject {
+  readonly type: string;
+  readonly name: string;
+}
+
+/** What a step has done to the schema: it has only added to it, only dropped these and what belongs to them, or more. */
+export type SchemaChange =
+  | { readonly does: "create" }
+  | { readonly does: "drop"; readonly dropped: readonly DroppedObject[] }
+  | { readonly does: "any" };
+
 type SchemaTouch = Touch & { does: "create" | "drop" | "rename" | "alter" };
 
 /** How many texts are remembered as noted; to note one again costs time and changes nothing. */
@@ -34,7 +46,9 @@ export class Watch {
   readonly #noted = new Set<string>();
   /** Names of tables and views that the step has made free. */
   readonly #freed = new Set<string>();
-  #hasReshaped = false;
+  readonly #dropped: DroppedObject[] = [];
+  #hasCreated = false;
+  #hasAltered = false;
   #hasTemp = false;
   #hasTempTrigger = false;
   #hasDropped = false;
@@ -52,9 +66,10 @@ export class Watch {
     return touch.does === "rename" && this.#freed.has(foldName(touch.name));
   }
 
-  /** Whether a DROP or an ALTER was among the statements. */
-  get hasReshaped(): boolean {
-    return this.#hasReshaped;
+  /** What the statements have done to the schema, as far as that narrows where to look for it. */
+  get change(): SchemaChange {
+    if (this.#hasAltered || (this.#hasCreated && this.#dropped.length > 0)) return { does: "any" };
+    return this.#dropped.length > 0 ? { does: "drop", dropped: this.#dropped } : { does: "create" };
   }
 
   /** Notes what a statement could lose, before it runs. */
@@ -94,6 +109,7 @@ export class Watch {
     this.#hasDropped ||= touch.does === "drop";
     switch (touch.does) {
       case "create":
+        this.#hasCreated = true;
         // What is temporary hides what it shares its name with, so the schema is looked at first.
         if (touch.isTemp) this.#objects.beforeChange();
         this.#hasTemp ||= touch.isTemp;
@@ -101,21 +117,23 @@ export class Watch {
         this.#hasTempTrigger ||= this.#hasTemp && touch.type === "trigger";
         return;
       case "drop":
+        this.#dropped.push({ type: touch.type, name: touch.name });
         this.#objects.beforeDrop(touch.type, touch.name);
         if (touch.type === "index") this.#keys.beforeIndex(touch.name);
         if (touch.type === "table") this.#beforeLeaving(touch.name, null);
         if (touch.type === "view") this.#freed.add(foldName(touch.name));
         break;
       case "rename":
+        this.#hasAltered = true;
         this.#objects.beforeChange();
         this.#objects.beforeLeaving(touch.table);
         this.#beforeLeaving(touch.table, touch.name);
         break;
       case "alter":
+        this.#hasAltered = true;
         this.#objects.beforeChange();
         this.#keys.beforeTable(touch.table);
     }
-    this.#hasReshaped = true;
     this.#facts.invalidate();
   }
 

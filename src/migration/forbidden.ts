@@ -3,33 +3,83 @@
 import { fail, ok, type FailureCode, type Result } from "../failure.ts";
 import type { StepOptions } from "./migration.ts";
 import type { Statement } from "./statements.ts";
+import { identifierOf, tokenAt } from "./tokens.ts";
 import { touchOf, type Touch } from "./touch.ts";
 
 const transactionVerbs = new Set(["BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"]);
 const outsideVerbs = new Set(["VACUUM", "ATTACH", "DETACH"]);
-const neverPragmas = new Set(["writable_schema", "schema_version"]);
+const outsideHint = "Move it into a migration of its own whose marker line says transaction:false.";
 
-/** Pragmas that fail, do nothing, or don't take part inside a transaction (SQLite, "PRAGMA Statements"). */
-const outsidePragmas = new Set([
-  "auto_vacuum",
-  "foreign_keys",
-  "incremental_vacuum",
-  "journal_mode",
-  "locking_mode",
-  "page_size",
-  "synchronous",
-  "temp_store",
-  "temp_store_directory",
-  "wal_autocheckpoint",
-  "wal_checkpoint",
-]);
+/** A pragma that a migration may not use: never, or not where a transaction of ours is open. */
+interface ForbiddenPragma {
+  readonly isAlways: boolean;
+  readonly why: string;
+  readonly hint: string;
+}
+
+const damaging: ForbiddenPragma = {
+  isAlways: true,
+  why: "is not allowed in a migration: it can damage the database",
+  hint: "Rebuild the table instead: create the new one, copy, drop the old one, rename.",
+};
+const outside: ForbiddenPragma = {
+  isAlways: false,
+  why: "does not work inside a transaction",
+  hint: outsideHint,
+};
+
+/** By name; what fails, does nothing, or takes no part inside a transaction (SQLite, "PRAGMA Statements"). */
+const forbiddenPragmas: Readonly<Record<string, ForbiddenPragma>> = {
+  writable_schema: damaging,
+  schema_version: damaging,
+  encoding: {
+    isAlways: true,
+    why: "does nothing once a database has tables, and ours are among them",
+    hint: "Create the database in that encoding first, then migrate it.",
+  },
+  hard_heap_limit: {
+    isAlways: true,
+    why: "is not allowed in a migration: it could not be reset for the next one",
+    hint: "Remove it; PRAGMA soft_heap_limit can be set.",
+  },
+  foreign_keys: {
+    isAlways: false,
+    why: "does nothing inside a transaction",
+    hint:
+      "Remove it: foreign keys are off while a migration runs and checked before its commit; " +
+      "foreign_keys:on on the marker line turns them on.",
+  },
+  auto_vacuum: outside,
+  incremental_vacuum: outside,
+  journal_mode: outside,
+  locking_mode: outside,
+  page_size: outside,
+  synchronous: outside,
+  temp_store: outside,
+  temp_store_directory: outside,
+  wal_autocheckpoint: outside,
+  wal_checkpoint: outside,
+};
+
+/** Every name in a statement, and every word that could be one. */
+function identifiersOf(text: string): readonly string[] {
+  const found: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const token = tokenAt(text, at);
+    at = token.end;
+    if (token.kind === "word" || token.kind === "quoted") found.push(identifierOf(text, token));
+  }
+  return found;
+}
 
 /** The tables, or other objects, that a statement makes, changes or drops. */
-function namesOf(touch: Touch): readonly string[] {
+function namesOf(touch: Touch, mentioned: readonly string[]): readonly string[] {
   switch (touch.does) {
     case "rename":
       return [touch.table, touch.name];
     case "create":
+      // What an index or a trigger is on, and what a trigger does, can be ours as well.
+      return [touch.name, ...mentioned];
     case "drop":
       return [touch.name];
     case "alter":
@@ -42,8 +92,6 @@ function namesOf(touch: Touch): readonly string[] {
       return [];
   }
 }
-
-const outsideHint = "Move it into a migration of its own whose marker line says transaction:false.";
 
 /**
  * Refuses what would break the promise that a migration is wholly there or wholly absent: statements that end our
@@ -65,7 +113,11 @@ export function refuseForbidden(
     );
   }
   const touch = touchOf(statement);
-  const named = namesOf(touch).find((name) => /^rung_/i.test(name));
+  const isAttached =
+    touch.does === "create" && (touch.type === "trigger" || touch.type === "index");
+  const named = namesOf(touch, isAttached ? identifiersOf(text) : []).find((name) =>
+    /^rung_/i.test(name),
+  );
   if (named !== undefined) {
     return refuse(
       `${named} is not a migration's to touch: names that begin with rung_ are kept for rung itself.`,
@@ -74,27 +126,9 @@ export function refuseForbidden(
   }
   if (touch.does === "pragma") {
     const { name } = touch;
-    if (neverPragmas.has(name)) {
-      return refuse(
-        `PRAGMA ${name} is not allowed in a migration: it can damage the database.`,
-        "Rebuild the table instead: create the new one, copy, drop the old one, rename.",
-      );
-    }
-    if (name === "hard_heap_limit") {
-      return refuse(
-        "PRAGMA hard_heap_limit is not allowed in a migration: it could not be reset for the next one.",
-        "Remove it; PRAGMA soft_heap_limit can be set.",
-      );
-    }
-    if (name === "foreign_keys" && options.transaction) {
-      return refuse(
-        "PRAGMA foreign_keys does nothing inside a transaction.",
-        "Remove it: foreign keys are off while a migration runs and checked before its commit; " +
-          "foreign_keys:on on the marker line turns them on.",
-      );
-    }
-    if (outsidePragmas.has(name) && options.transaction) {
-      return refuse(`PRAGMA ${name} does not work inside a transaction.`, outsideHint);
+    const pragma = Object.hasOwn(forbiddenPragmas, name) ? forbiddenPragmas[name] : undefined;
+    if (pragma !== undefined && (pragma.isAlways || options.transaction)) {
+      return refuse(`PRAGMA ${name} ${pragma.why}.`, pragma.hint);
     }
   }
   if (outsideVerbs.has(verb) && options.transaction) {

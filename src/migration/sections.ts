@@ -19,11 +19,15 @@ interface Markers {
   readonly ours: readonly Marker[];
   /** The first marker of another tool, by that tool's name. */
   readonly other: { readonly tool: string; readonly line: number; readonly column: number } | null;
+  /** The first comment that only looks like a marker. */
+  readonly near: { readonly word: string; readonly line: number; readonly column: number } | null;
   /** Where the first token that is neither space nor comment begins; the text's length if there is none. */
   readonly firstToken: number;
 }
 
 const ourMarker = /^--\s*migrate:\s*(\w*)[^\S\n]*([^\n]*)$/i;
+/** What was probably meant as one: misspelt, or behind SQL on its line. Run as a comment, down would follow up. */
+const nearMarker = /^--[\s-]*migrat(?:e|ion)s?\s*:?\s*(up|down)\b/i;
 /** Whose marker a bare `-- up` is: a comment like any other, unless the file has no marker of ours. */
 const anyTool = "another tool";
 const otherMarkers: readonly (readonly [RegExp, string])[] = [
@@ -54,6 +58,7 @@ function findMarkers(text: string, file: string): Markers {
   const lines = new LineCounter(text, file);
   const ours: Marker[] = [];
   let other: Markers["other"] = null;
+  let near: Markers["near"] = null;
   let firstToken = text.length;
   for (let at = 0; at < text.length;) {
     const token = tokenAt(text, at);
@@ -63,9 +68,16 @@ function findMarkers(text: string, file: string): Markers {
       firstToken = Math.min(firstToken, token.start);
       continue;
     }
-    if (text[token.start] !== "-" || !startsItsLine(text, token.start)) continue;
+    if (text[token.start] !== "-") continue;
     const comment = text.slice(token.start, token.end).trimEnd();
-    const match = ourMarker.exec(comment);
+    const isAlone = startsItsLine(text, token.start);
+    const match = isAlone ? ourMarker.exec(comment) : null;
+    const [, word] = match === null ? (nearMarker.exec(comment) ?? []) : [];
+    if (word !== undefined && near === null) {
+      const { line, column } = lines.positionOf(token.start);
+      near = { word: word.toLowerCase(), line, column };
+    }
+    if (!isAlone) continue;
     if (match !== null) {
       const { line, column } = lines.positionOf(token.start);
       const [, word = "", options = ""] = match;
@@ -78,7 +90,7 @@ function findMarkers(text: string, file: string): Markers {
       other = { tool, line, column };
     }
   }
-  return { ours, other, firstToken };
+  return { ours, other, near, firstToken };
 }
 
 const example =
@@ -98,7 +110,17 @@ function wrongMarker(file: string, marker: Marker, text: string, hint: string): 
 }
 
 function checkMarkers(markers: Markers, file: string, allowed: readonly Direction[]): Result<null> {
-  const { ours, other } = markers;
+  const { ours, other, near } = markers;
+  const isMissed = near !== null && !ours.some(({ word }) => word.toLowerCase() === near.word);
+  if (isMissed) {
+    const { line, column } = near;
+    return fail(
+      "catalog.marker",
+      "This looks like a marker, and is only a comment.",
+      `Write it as a line of its own: ${allowed.map((each) => `'-- migrate:${each}'`).join(" or ")}.`,
+      { at: { file, line, column } },
+    );
+  }
   if (other !== null && (other.tool !== anyTool || ours.length === 0)) {
     return fail(
       "catalog.other-tool",

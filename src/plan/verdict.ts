@@ -60,7 +60,9 @@ export function verdictFailure(verdicts: readonly Verdict[]): Failure | null {
   return failure(
     "verify.not-reversible",
     `${what} not come back to what was before.`,
-    "Mend the down, or remove it to declare that there is no way back.",
+    verdicts.some((each) => each.verdict === "up-fails")
+      ? "Mend the up that fails: nothing behind it was tried."
+      : "Mend the down, or remove it to declare that there is no way back.",
     { losses },
   );
 }

@@ -14,17 +14,23 @@ function codeOf(error: unknown): string {
   return String(error);
 }
 
-/** Writes all of a text to a descriptor. */
-async function write(descriptor: 1 | 2, text: string): Promise<void> {
-  let rest: Uint8Array = new TextEncoder().encode(text);
+/** Writes as much as the system takes at once, without a detour through a thread; how many bytes that was. */
+function writeSome(descriptor: 1 | 2, what: string | Uint8Array): number {
   try {
-    // At once where the system takes it, without a detour through a thread; a slow reader is waited for.
-    while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest));
+    return typeof what === "string" ? writeSync(descriptor, what) : writeSync(descriptor, what);
   } catch (error) {
     // A pipe that its other users made non-blocking is full.
-    if (codeOf(error) !== "EAGAIN") throw error;
-    await Bun.write(descriptor === 1 ? Bun.stdout : Bun.stderr, rest);
+    if (codeOf(error) === "EAGAIN") return 0;
+    throw error;
   }
+}
+
+/** Writes all of a text to a descriptor. */
+async function write(descriptor: 1 | 2, text: string): Promise<void> {
+  const written = writeSome(descriptor, text);
+  if (written === Buffer.byteLength(text)) return;
+  const rest = Buffer.from(text).subarray(written);
+  await Bun.write(descriptor === 1 ? Bun.stdout : Bun.stderr, rest);
 }
 
 /** Writes all of a text to standard output; false once that is in vain. Never throws: see `streamTrouble`. */

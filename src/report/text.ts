@@ -133,11 +133,13 @@ function amendmentText(amendment: Amendment, isDryRun: boolean): string {
 export class TextReport {
   readonly #database: string;
   readonly #direction: Direction;
+  readonly #to: number | null;
   readonly #paint: Paint;
   #stepped = 0;
 
-  /** `direction` is the one of the command's steps. */
-  constructor(database: string, direction: Direction, paint: Paint) {
+  /** `direction` is the one of the command's steps, `to` the version that it was to stop at, if any. */
+  constructor(database: string, direction: Direction, to: number | null, paint: Paint) {
+    this.#to = to;
     this.#database = printable(database);
     this.#direction = direction;
     this.#paint = paint;
@@ -180,6 +182,10 @@ export class TextReport {
   }
 
   #upToDate(): string {
-    return `${upToDate[this.#direction]}: ${this.#database} is up to date\n`;
+    const nothingToDo = upToDate[this.#direction];
+    if (this.#to === null) return `${nothingToDo}: ${this.#database} is up to date\n`;
+    const where =
+      this.#direction === "up" ? `up to version ${this.#to}` : `above version ${this.#to}`;
+    return `${nothingToDo} ${where}: ${this.#database}\n`;
   }
 }

@@ -70,14 +70,27 @@ async function loadStep(step: Step): Promise<Result<ReadyStep>> {
   );
 }
 
-/** Standard output is for reports and replies: what a migration logs goes to standard error. */
-function keepOutputClean(): void {
+/**
+ * Standard output is for reports and replies: what a migration logs goes to standard error. What it does once it has
+ * returned can change nothing any more, and is not to end the process.
+ */
+function keepHouse(): void {
+  if (isKept) return;
+  isKept = true;
   console.log = console.info = console.debug = console.error;
+  const late = (error: unknown): void => {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(`rung: after it had returned, a migration failed: ${reason}`);
+  };
+  process.on("unhandledRejection", late);
+  process.on("uncaughtException", late);
 }
+
+let isKept = false;
 
 /** Performs the effect `load`. */
 export async function load(steps: readonly Step[]): Promise<Outcome> {
-  keepOutputClean();
+  keepHouse();
   const ready: ReadyStep[] = [];
   for (const step of steps) {
     const loaded = await loadStep(step);

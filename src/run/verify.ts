@@ -89,7 +89,7 @@ function hasNoDown(failure: Failure): boolean {
   return failure.code === "history.irreversible";
 }
 
-/** Goes up, down and up again with the next migration; leaves it applied where that is possible. */
+/** Goes up, down and up again with the next migration. */
 async function verifyOne(migration: Migration, scratch: Scratch): Promise<Verdict> {
   const { version, name } = migration;
   const base = { version, name, orderOnly: [] };
@@ -100,27 +100,30 @@ async function verifyOne(migration: Migration, scratch: Scratch): Promise<Verdic
   const down = await scratch.run(downOnce);
   if (down !== null) {
     if (hasNoDown(down)) return { ...base, verdict: "irreversible" };
-    await scratch.rebuild(version);
     return { ...base, verdict: "down-fails", failure: down };
   }
   const undone = compare(before, await scratch.schema());
   if (undone.real.length > 0) {
-    await scratch.rebuild(version);
     return { ...base, verdict: "not-undone", differences: undone.real };
   }
   const again = await scratch.run(upOnce);
   if (again !== null) {
-    await scratch.rebuild(version);
     return { ...base, verdict: "not-repeatable", failure: again, differences: [] };
   }
   const repeated = compare(after, await scratch.schema());
   const orderOnly = [...undone.orderOnly, ...repeated.orderOnly];
   if (repeated.real.length === 0) return { ...base, verdict: "reversible", orderOnly };
-  await scratch.rebuild(version);
   return { ...base, verdict: "not-repeatable", failure: null, differences: repeated.real };
 }
 
-/** A verdict on every migration, in order; the first whose up fails is the last, as nothing stands on it. */
+/** Whether the next migration finds what it stands on: after a way that failed, the scratch database is made anew. */
+async function canGoOn({ verdict, version }: Verdict, scratch: Scratch): Promise<boolean> {
+  if (verdict === "up-fails") return false;
+  if (verdict === "reversible" || verdict === "irreversible") return true;
+  return (await scratch.rebuild(version)) === null;
+}
+
+/** A verdict on every migration, in order; the first that cannot be left applied is the last, as nothing stands on it. */
 export async function verify(catalog: Catalog, place: ScratchPlace): Promise<readonly Verdict[]> {
   const scratch = new Scratch(catalog, place);
   const verdicts: Verdict[] = [];
@@ -128,7 +131,7 @@ export async function verify(catalog: Catalog, place: ScratchPlace): Promise<rea
     for (const migration of catalog.migrations) {
       const verdict = await verifyOne(migration, scratch);
       verdicts.push(verdict);
-      if (verdict.verdict === "up-fails") break;
+      if (!(await canGoOn(verdict, scratch))) break;
     }
     return verdicts;
   } finally {

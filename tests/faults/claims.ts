@@ -94,7 +94,7 @@ function fromText({ stdout, stderr }: Ended): Claims {
     const [, version] =
       /^(?:applied|rolled back) (\d+) \w+ \((?:\d+ ms|\d+\.\d s)\)$/.exec(line) ?? [];
     if (version !== undefined) stepped.push(Number(version));
-    else if (line !== "" && !/^Nothing to (apply|roll back): /.test(line)) {
+    else if (line !== "" && !/^Nothing to (apply|roll back)( above version \d+)?: /.test(line)) {
       throw new Error(`unexpected on stdout: ${line}`);
     }
   }

@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import { foundHistory } from "../../src/database/history.ts";
 import { driftOf, keptSchema, liveSchema, SchemaTracker } from "../../src/database/schema.ts";
+import type { DroppedObject, SchemaChange } from "../../src/database/watch.ts";
 import { openConnection, type Connection } from "../../src/database/sqlite.ts";
 import { touchOf } from "../../src/migration/touch.ts";
 import { splitStatements } from "../../src/migration/statements.ts";
@@ -59,19 +60,24 @@ function succeeds(connection: Connection, text: string): boolean {
   }
 }
 
-/** Runs one migration of a few statements; tells whether it did nothing but create. */
-function migration(connection: Connection, pick: (below: number) => number): boolean {
-  let hasOnlyCreated = true;
+/** Runs one migration of a few statements; tells what it has done to the schema, as the guard's watch would. */
+function migration(connection: Connection, pick: (below: number) => number): SchemaChange {
+  const dropped: DroppedObject[] = [];
+  let hasCreated = false;
+  let hasAltered = false;
   for (let count = 1 + pick(4); count > 0; count--) {
     const text = statement(pick);
     const split = splitStatements(text, "x.sql");
     const [first] = split.ok ? split.value : [];
     if (first === undefined) throw new Error(`This is no statement: ${text}`);
-    const { does } = touchOf(first);
-    if (does === "drop" || does === "alter" || does === "rename") hasOnlyCreated = false;
+    const touch = touchOf(first);
+    hasCreated ||= touch.does === "create";
+    hasAltered ||= touch.does === "alter" || touch.does === "rename";
+    if (touch.does === "drop") dropped.push({ type: touch.type, name: touch.name });
     succeeds(connection, text);
   }
-  return hasOnlyCreated;
+  if (hasAltered || (hasCreated && dropped.length > 0)) return { does: "any" };
+  return dropped.length > 0 ? { does: "drop", dropped } : { does: "create" };
 }
 
 for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
@@ -81,15 +87,18 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     try {
       foundHistory(connection);
       const tracker = new SchemaTracker(connection);
-      for (let step = 0; step < 60; step++) {
-        const hasOnlyCreated = migration(connection, pick);
+      const seen = new Set<string>();
+      for (let step = 0; step < 120; step++) {
+        const change = migration(connection, pick);
+        seen.add(change.does);
         // A step's temporary objects go away with it.
         for (let at = 0; at < 4; at++) connection.run(`DROP TABLE IF EXISTS temp.t${at}`);
-        tracker.follow(hasOnlyCreated);
+        tracker.follow(change);
         expect(tracker.fingerprint).toBe(new SchemaTracker(connection).fingerprint);
         expect(differences(keptSchema(connection), liveSchema(connection))).toEqual([]);
       }
       expect(liveSchema(connection).length).toBeGreaterThan(3);
+      expect([...seen].sort()).toEqual(["any", "create", "drop"]);
     } finally {
       connection.close();
     }
@@ -107,11 +116,11 @@ for (const seed of [11, 12, 13, 14]) {
       connection.run("ALTER TABLE mine ADD COLUMN hand");
       const tracker = new SchemaTracker(connection);
       for (let step = 0; step < 40; step++) {
-        const only = migration(connection, pick);
+        const change = migration(connection, pick);
         const touched = pick(3) === 0;
         if (touched) connection.run(`ALTER TABLE mine ADD COLUMN s${step}`);
         for (let at = 0; at < 4; at++) connection.run(`DROP TABLE IF EXISTS temp.t${at}`);
-        tracker.follow(only && !touched);
+        tracker.follow(touched ? { does: "any" } : change);
         const found = driftOf(connection, null).map(({ kind, name }) => `${kind} ${name}`);
         expect(found).toEqual(["added hand", "changed mine"]);
       }

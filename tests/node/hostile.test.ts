@@ -1,6 +1,7 @@
 // Hostile lines, each between two good requests: exactly one reply to each, and the good ones are none the worse.
 
 import { expect, test } from "bun:test";
+import { shorten } from "../../src/shorten.ts";
 import { jsonLines, Place } from "../rung.ts";
 import { harmless, hostile } from "./hostile.ts";
 import { bytes } from "./peer.ts";
@@ -84,4 +85,11 @@ test("the same lines as arguments are answered the same way", async () => {
     fitting.map(({ code, inReplyTo }) => [code, inReplyTo]),
   );
   expect(status).toBe(1);
+});
+
+test("what is cut short is cut between characters", () => {
+  expect(shorten("x".repeat(100))).toBe("x".repeat(100));
+  expect(shorten("x".repeat(101))).toBe(`${"x".repeat(100)}…`);
+  expect(shorten("😀".repeat(51))).toBe(`${"😀".repeat(50)}…`);
+  expect(shorten(`x${"😀".repeat(51)}`)).toBe(`x${"😀".repeat(49)}…`);
 });

@@ -123,6 +123,8 @@ const badFields: readonly Hostile[] = [
     7,
   ),
   bad("a known field of null", `{"type":"status","msg_id":7,"detail":null}`, 7),
+  bad("no steps at all", `{"type":"migrate","msg_id":7,"steps":0}`, 7),
+  bad("a target below zero", `{"type":"rollback","msg_id":7,"to":-1}`, 7),
   bad("a huge number", `{"type":"migrate","msg_id":7,"steps":1e400}`, 7),
   bad("a version that is none", `{"type":"baseline","msg_id":7,"version":-0}`, 7),
   bad("a duration without end", `{"type":"status","msg_id":7,"lock_timeout":1e309}`, 7),
