@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { join } from "node:path";
 import * as v from "valibot";
 import { failing, firstOf, keys, mended, three } from "./faults/catalogs.ts";
+import { lookInto } from "./faults/found.ts";
 import { disturb } from "./faults/disturb.ts";
 import {
+  copyDatabase,
   faults,
   inFolder,
   removeScratch,
@@ -14,7 +16,7 @@ import {
   writeCatalog,
   type JournalMode,
 } from "./faults/harness.ts";
-import { climb, databaseWith, descend, type Ladder } from "./faults/ladder.ts";
+import { climb, databaseWith, descend, succeed, type Ladder } from "./faults/ladder.ts";
 import type { Scenario } from "./faults/scenario.ts";
 
 setDefaultTimeout(300_000);
@@ -117,6 +119,22 @@ describe("rollback, disturbed at every effect", () => {
     const scenario = migration("group", { ...more, command: "rollback", options });
     expect(await disturb(scenario)).toEqual([]);
   });
+});
+
+test("redo, disturbed at every effect, is wholly done or not at all", async () => {
+  const from = await databaseWith(three, 3, "wal");
+  const catalog = await writeCatalog(three);
+  const { rungs } = await descend(three, from);
+  const redone = await inFolder(async (folder) => {
+    const path = join(folder, "app.db");
+    copyDatabase(from, path);
+    await succeed(["redo", "--db", path, "--dir", catalog]);
+    return lookInto(path);
+  });
+  const ladder = { rungs: [...rungs.slice(0, 2), redone], steps: [3, 3], outside: null };
+  const more = { journal: "wal", catalog, mended: catalog, from, ladder, reach: 2 } as const;
+  const own = { command: "redo", options: {}, isWhole: true } as const;
+  expect(await disturb(migration("group", { ...more, ...own }))).toEqual([]);
 });
 
 const failedSchema = v.looseObject({

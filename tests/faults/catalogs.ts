@@ -124,12 +124,13 @@ INSERT INTO names (name) VALUES ('Ada'), ('Brian');
 DROP TABLE names;
 `;
 
-/** What the second of `outside` does in each direction; every statement can be repeated. */
+/** What the second of `outside` does in each direction; every statement can be repeated. The trigger goes with its table. */
 export const outsideStatements = {
   up: [
     "CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY) STRICT",
     "INSERT OR IGNORE INTO words (word) SELECT name FROM names",
     "CREATE INDEX IF NOT EXISTS words_by_length ON words (length(word))",
+    "CREATE TRIGGER IF NOT EXISTS words_kept BEFORE DELETE ON words BEGIN SELECT RAISE(ABORT, 'kept'); END",
   ],
   down: ["DROP INDEX IF EXISTS words_by_length", "VACUUM", "DROP TABLE IF EXISTS words"],
 } as const;
