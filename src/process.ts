@@ -1,6 +1,7 @@
 // This process as the world of the app: its words, streams, clock and exit status.
 
 import { run } from "./app.ts";
+import { collectGarbage } from "./platform/memory.ts";
 import { processOneSignals } from "./platform/signals.ts";
 import { isTerminal, readInput, streamTrouble, writeError, writeOut } from "./platform/stdio.ts";
 import type { Io } from "./world.ts";
@@ -17,6 +18,7 @@ export const processIo: Io = {
     const { openDatabase } = await import("./database/open.ts");
     return openDatabase(request);
   },
+  collectGarbage,
   now: () => performance.now(),
   signals: processOneSignals(),
 };

@@ -37,6 +37,12 @@ async function messageWait(options: OptionValues): Promise<Result<number>> {
   return read.ok ? ok(read.value.lock_timeout ?? messageWaitMs) : read;
 }
 
+/**
+ * After how many answers memory is given back. Left to itself the collector lets some 20 MiB pile up in a session of
+ * small requests; so it is half of that, for a tenth of the speed.
+ */
+const collectEvery = 500;
+
 /** Runs a session to the end of its input, or until nobody reads its replies: 0 if none of them was an error, else 1. */
 export async function serve(io: Io, lines: Lines, options: OptionValues): Promise<number> {
   const form = replyForm(options);
@@ -50,8 +56,10 @@ export async function serve(io: Io, lines: Lines, options: OptionValues): Promis
   const { Session } = await import("./session.ts");
   const settings = { form: form.value, hasEvents: options["events"] === true, write: io.writeOut };
   const session = new Session(place.value, settings);
+  let answered = 0;
   for await (const line of lines(limit.value)) {
     if (!(await session.answer(line))) break;
+    if (++answered % collectEvery === 0) io.collectGarbage();
   }
   session.close();
   return session.hasErred ? 1 : 0;

@@ -22,6 +22,8 @@ export interface Io {
   readonly writeOut: (text: string) => Promise<boolean>;
   readonly writeError: (text: string) => Promise<void>;
   readonly openDriver: (request: DriverRequest) => Promise<Driver>;
+  /** Gives back memory that is not needed, at once. */
+  readonly collectGarbage: () => void;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
   /** Signals that ask to end; null where a signal ends the process by itself. */

@@ -187,6 +187,7 @@ test("the doors to the runtime are opened by those who need them: the database t
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
+    "process -> memory",
     "process -> signals",
     "process -> stdio",
   ]);

@@ -41,6 +41,7 @@ export async function here(
       said.stderr += text;
     },
     openDriver: async (request) => disturbed(request, openDatabase(request), saboteur),
+    collectGarbage: () => undefined,
     now: () => saboteur.now,
     signals: null,
   };
