@@ -115,6 +115,11 @@ export function fail(
   return { ok: false, failure: failure(code, text, hint, detail) };
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 const exitByFamily: Readonly<Record<string, number>> = {
   usage: 2,
   catalog: 3,

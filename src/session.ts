@@ -1,7 +1,7 @@
 // A protocol session: requests in, one reply a line out, in order, whatever a line holds.
 
 import type { Event } from "./event.ts";
-import { failure, type Failure } from "./failure.ts";
+import { failure, type Failure, messageOf } from "./failure.ts";
 import { messageForms } from "./input/fields.ts";
 import type { Line } from "./input/lines.ts";
 import { readRequest, type Envelope, type Request } from "./input/messages.ts";
@@ -24,7 +24,7 @@ export interface SessionSettings {
 }
 
 function bug(error: unknown): Failure {
-  const what = shorten(error instanceof Error ? error.message : String(error));
+  const what = shorten(messageOf(error));
   const hint = "Please report it; rung status tells what is durable.";
   return failure("internal", `This is a bug in rung itself: ${what}.`, hint, {
     changed: "unknown",

@@ -1,9 +1,9 @@
 // Views and triggers -> whether they still compile, without running them or leaving anything open.
 
+import { messageOf } from "../failure.ts";
 import { Cursor } from "../migration/cursor.ts";
 import { tokenAt } from "../migration/tokens.ts";
 import { foldName } from "../plan/schema.ts";
-import { messageOf } from "./errors.ts";
 import { textOf } from "./facts.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";

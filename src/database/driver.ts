@@ -1,12 +1,12 @@
 // The driver over a SQLite file: performs each effect of a run, and says what came of it.
 
-import { failure, type Failure, type Result } from "../failure.ts";
+import { failure, type Failure, type Result, messageOf } from "../failure.ts";
 import type { Statement } from "../migration/statements.ts";
 import type { Amendment } from "../plan/amend.ts";
 import { noHistory, type History } from "../plan/history.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
-import { databaseFailure, isBusy, messageOf, type UsedDatabase } from "./errors.ts";
+import { databaseFailure, isBusy, type UsedDatabase } from "./errors.ts";
 import { Handle, statementFailure, transactionLost, type Scope } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
 import { fileKind, identityOf, noFile, sizeOf, whyNotOpen, type FileKind } from "./file.ts";

@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { constants } from "node:os";
 import * as v from "valibot";
-import { failure, type Failure, type FailureCode } from "../failure.ts";
+import { failure, type Failure, type FailureCode, messageOf } from "../failure.ts";
 import { sqliteCode } from "./sqlite.ts";
 
 type Entry = readonly [code: FailureCode, sentence: string, hint: string];
@@ -64,11 +64,6 @@ function entryOf(code: string): Entry | undefined {
 /** Whether SQLite could not take a lock in the time it had. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error)?.startsWith("SQLITE_BUSY") ?? false;
-}
-
-/** What an error says, in one line. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** A database at work. */

@@ -1,9 +1,8 @@
 // A function of a TypeScript migration, called: whatever it does instead of returning nothing becomes a failure.
 
-import { failure, type Failure } from "../failure.ts";
+import { failure, type Failure, messageOf } from "../failure.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import { callSite } from "./callsite.ts";
-import { messageOf } from "./errors.ts";
 import { StepError, type Handle } from "./handle.ts";
 
 function has(value: unknown, method: "then" | "next"): boolean {

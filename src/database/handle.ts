@@ -1,13 +1,13 @@
 // The narrow database that a TypeScript migration is given: every statement passes the same gate as a file's.
 
-import { failure, type Failure, type Result } from "../failure.ts";
+import { failure, type Failure, type Result, messageOf } from "../failure.ts";
 import { refuseForbidden } from "../migration/forbidden.ts";
 import type { MigrationDb, Row, SqlValue } from "../migration/migration.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { callSite } from "./callsite.ts";
-import { databaseFailure, messageOf, type UsedDatabase } from "./errors.ts";
+import { databaseFailure, type UsedDatabase } from "./errors.ts";
 import type { Changes, Connection, Prepared } from "./sqlite.ts";
 
 /** What a call on the handle throws; a migration may catch it and go on, as long as the transaction stands. */

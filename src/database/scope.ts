@@ -1,9 +1,9 @@
 // One step's stay on the connection: every statement is watched, and what it set on the connection is reset after it.
 
+import { messageOf } from "../failure.ts";
 import type { Statement } from "../migration/statements.ts";
 import { touchOf, type Touch } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
-import { messageOf } from "./errors.ts";
 import { textOf, type SchemaFacts } from "./facts.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";

@@ -1,7 +1,7 @@
 // A line of input -> a request: bare or enveloped, with its msg_id and its command.
 
 import { readCommand, type Command } from "../command.ts";
-import { failure, type Failure } from "../failure.ts";
+import { failure, type Failure, messageOf } from "../failure.ts";
 import { shorten } from "../shorten.ts";
 import type { Line } from "./lines.ts";
 
@@ -91,7 +91,7 @@ export function readRequest(line: Line): Request | null {
   try {
     message = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return malformed(nowhere, `The line is not JSON: ${shorten(reason)}.`);
   }
   if (!isFields(message)) return malformed(nowhere, "The line is not a JSON object.");

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fail, ok, type Result } from "../failure.ts";
+import { fail, ok, type Result, messageOf } from "../failure.ts";
 import type { VersionFiles } from "./catalog.ts";
 import { isDirectory, listDirectory } from "./directory.ts";
 import { readFilename } from "./filename.ts";
@@ -96,7 +96,7 @@ export function createMigration(request: NewRequest): Result<readonly string[]> 
     mkdirSync(directory, { recursive: true });
     for (const { file, text } of files) writeFileSync(join(directory, file), text, { flag: "wx" });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const text = `The migration cannot be written: ${reason}.`;
     return fail("catalog.unreadable", text, "Check the directory given with --dir.");
   }

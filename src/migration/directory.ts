@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { fail, ok, type Failure, type Result } from "../failure.ts";
+import { fail, ok, type Failure, type Result, messageOf } from "../failure.ts";
 import { importsOf } from "../platform/imports.ts";
 import { groupByVersion, type VersionFiles } from "./catalog.ts";
 import { checksumOfSection, checksumOfSources, type SourceFile } from "./checksum.ts";
@@ -10,17 +10,13 @@ import { readFilename, type MigrationFilename } from "./filename.ts";
 import type { Catalog, Migration, Sections } from "./migration.ts";
 import { normalizeText, readSection, readSections } from "./sections.ts";
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** Reads a file as normalized text. Fails with `catalog.unreadable` or, where it isn't UTF-8, `catalog.text`. */
 function readText(path: string): Result<string> {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    const text = `The file cannot be read: ${reasonOf(error)}.`;
+    const text = `The file cannot be read: ${messageOf(error)}.`;
     const at = { file: path, line: 1, column: 1 };
     return fail("catalog.unreadable", text, "Check that it exists and that you may read it.", {
       at,
@@ -93,7 +89,7 @@ function readSources(path: string): Result<readonly SourceFile[]> {
     try {
       specifiers = importsOf(text.value);
     } catch (error) {
-      const text = `The file is not TypeScript: ${reasonOf(error)}.`;
+      const text = `The file is not TypeScript: ${messageOf(error)}.`;
       const at = { file: next, line: 1, column: 1 };
       return fail("catalog.module", text, "Mend its syntax.", { at });
     }
@@ -148,7 +144,7 @@ export function listDirectory(directory: string): Result<readonly VersionFiles[]
       .filter((entry) => !entry.isDirectory())
       .map((entry) => entry.name);
   } catch (error) {
-    const text = `The migrations directory ${directory} cannot be read: ${reasonOf(error)}.`;
+    const text = `The migrations directory ${directory} cannot be read: ${messageOf(error)}.`;
     return fail("catalog.unreadable", text, "Check that you may read it.");
   }
   const files: MigrationFilename[] = [];

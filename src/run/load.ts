@@ -1,7 +1,7 @@
 // TypeScript steps of a plan -> steps with their functions at hand, checked before anything runs.
 
 import * as v from "valibot";
-import { fail, ok, type Result } from "../failure.ts";
+import { fail, ok, type Result, messageOf } from "../failure.ts";
 import {
   defaultOptions,
   losses,
@@ -36,7 +36,7 @@ export async function loadModule(migration: TypeScriptMigration): Promise<Result
   try {
     exported = await migration.load();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return fail("catalog.module", `The module does not load: ${reason}`, hint, { at });
   }
   const parsed = v.safeParse(moduleSchema, exported, { abortEarly: true });
@@ -79,7 +79,7 @@ function keepHouse(): void {
   isKept = true;
   console.log = console.info = console.debug = console.error;
   const late = (error: unknown): void => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     console.error(`rung: after it had returned, a migration failed: ${reason}`);
   };
   process.on("unhandledRejection", late);
