@@ -18,6 +18,7 @@ const upOnce: MigrateCommand = {
   commit: "group",
   allow_out_of_order: false,
   strict: false,
+  backup: false,
   ...flags,
 };
 const downOnce: RollbackCommand = { type: "rollback", steps: 1, down: "recorded", ...flags };
