@@ -61,7 +61,9 @@ function besides(command: CommandSpec, option: string): string[] {
   const also = company[option];
   if (also !== undefined) return [also];
   if (command.name === "migrate" && option === "keep") return ["--backup"];
-  return command.argument === null || option === command.argument.field ? [] : ["1"];
+  const { argument } = command;
+  const isAlone = argument === null || argument.isOptional || option === argument.field;
+  return isAlone ? [] : ["1"];
 }
 
 /** A word of the command line as JSON: digits are a number where one is wanted, and anything else is text. */
