@@ -1,5 +1,6 @@
 // One command on one database: catalog and driver are brought together, and events come out.
 
+import type { Watch } from "./activity.ts";
 import type {
   BaselineCommand,
   Command,
@@ -25,6 +26,8 @@ export interface DriverRequest {
   readonly readWaitMs: number;
   /** Globs of schema objects that are never looked at. */
   readonly ignored?: readonly string[];
+  /** Told of statements that a TypeScript migration has run, and of the rows that they have changed. */
+  readonly counted?: (statements: number, rows: number) => void;
 }
 
 /** Where and with what a command works. */
@@ -37,6 +40,8 @@ export interface Workplace {
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
   readonly signals: Signals | null;
+  /** Told of what takes time, where somebody watches. */
+  readonly watch?: Watch;
 }
 
 /** What the commands below work with. */
@@ -164,7 +169,9 @@ async function step(command: SteppingCommand, job: Job): Promise<void> {
   const { execute } = await import("./run/execute.ts");
   const commit = command.type === "migrate" ? command.commit : "group";
   const request = { command, catalog, commit, lockTimeoutMs: waitMs };
-  await execute(request, { driver, now: place.now, signals: place.signals, emit });
+  const { now, signals, watch } = place;
+  const world = { driver, now, signals, emit };
+  await execute(request, watch === undefined ? world : { ...world, watch });
 }
 
 async function dispatch(command: Command, job: Job): Promise<void> {

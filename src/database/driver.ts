@@ -7,7 +7,7 @@ import { noHistory, type History } from "../plan/history.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { databaseFailure, isBusy, type UsedDatabase } from "./errors.ts";
-import { Handle, statementFailure, transactionLost, type Scope } from "./handle.ts";
+import { Handle, statementFailure, transactionLost, type Counted, type Scope } from "./handle.ts";
 import { SchemaFacts } from "./facts.ts";
 import { fileKind, identityOf, noFile, sizeOf, whyNotOpen, type FileKind } from "./file.ts";
 import { callFunction } from "./function.ts";
@@ -27,6 +27,8 @@ export interface DriverSettings {
   readonly readWaitMs: number;
   /** Globs of schema objects that are never looked at. */
   readonly ignored?: readonly string[];
+  /** Told of statements that a TypeScript migration has run, and of the rows that they have changed. */
+  readonly counted?: Counted;
   /** The wall clock. */
   readonly date: () => Date;
   /** Who runs this, for the audit trail. */
@@ -281,7 +283,8 @@ export class SqliteDriver implements Driver {
 
   #call(step: ReadyStep, work: Call): Outcome {
     const connection = this.#open();
-    const handle = new Handle(connection, this.#scopeOf(step), step, this.#settings.path);
+    const { path, counted } = this.#settings;
+    const handle = new Handle(connection, this.#scopeOf(step), step, path, counted);
     const cause = callFunction(work, handle, step);
     if (cause !== null) return { is: "failed", failure: cause };
     if (connection.inTransaction === step.options.transaction) return done;

@@ -1,7 +1,9 @@
 // The only loop with effects: state -> effect -> outcome -> state, until the run has come to its end.
 
+import type { Watch } from "../activity.ts";
 import type { Event } from "../event.ts";
 import { failure } from "../failure.ts";
+import { activityOf } from "./activity.ts";
 import type { Driver, Effect, Outcome } from "./driver.ts";
 import { advance } from "./machine.ts";
 import { canStop, effectOf, start, type RunRequest, type State } from "./state.ts";
@@ -28,6 +30,13 @@ export interface World {
   readonly emit: (event: Event) => void;
   /** Signals that ask to end; null where a signal ends the process by itself. */
   readonly signals: Signals | null;
+  /** Told of what takes time, where somebody watches. */
+  readonly watch?: Watch;
+}
+
+async function announce(state: State, watch: Watch): Promise<void> {
+  const activity = activityOf(state);
+  if (activity !== null) await watch(activity);
 }
 
 /** In place of the next effect, where the run can be taken back without a trace: the failure of being asked to end. */
@@ -59,6 +68,7 @@ export async function execute(request: RunRequest, world: World): Promise<void> 
   for (let effect = effectOf(state); effect !== null; effect = effectOf(state)) {
     const stop = signals === null ? null : await interruption(state, signals);
     if (stop !== null) signals = null;
+    if (world.watch !== undefined) await announce(state, world.watch);
     const outcome = stop ?? (await perform(effect, driver));
     const next = advance(state, outcome, world.now());
     for (const event of next.events) world.emit(event);

@@ -1,5 +1,6 @@
 // The catalog run on a scratch database in memory -> the schema that it makes.
 
+import type { Watch } from "../activity.ts";
 import type { MigrateCommand } from "../command.ts";
 import type { Event } from "../event.ts";
 import { fail, ok, type Failure, type Result } from "../failure.ts";
@@ -16,6 +17,8 @@ export interface ScratchPlace {
     readonly readWaitMs: number;
   }) => Promise<Driver>;
   readonly now: () => number;
+  /** Told of what takes time, where somebody watches. */
+  readonly watch?: Watch;
 }
 
 function upTo(version: number): MigrateCommand {
