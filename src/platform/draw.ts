@@ -14,6 +14,8 @@ export function draw(board: Board, { writeSync, statSync, columns }: Drawing): v
   const tickMs = 150;
   /** What takes less is not worth a line. */
   const quietMs = 1000;
+  /** As many columns are left to the text before anything is added. */
+  const leastText = 12;
   const decoder = new TextDecoder();
   const words = (bytes: Uint8Array, length: number): string =>
     decoder.decode(bytes.slice(0, length));
@@ -65,11 +67,12 @@ export function draw(board: Board, { writeSync, statSync, columns }: Drawing): v
     const [[statements = 0], [rows = 0]] = [board.statements, board.rows];
     const isTorn = edition % 2 === 1 || Atomics.load(board.edition, 0) !== edition;
     if (isTorn || text === "") return null;
-    const done = `${counted(statements, rows)}${grown(path, totalBytes)}, ${elapsed(now - since)}`;
+    const time = `, ${elapsed(now - since)}`;
+    const amount = `${counted(statements, rows)}${grown(path, totalBytes)}`;
     // The last column stays free: a terminal may wrap as soon as it is filled.
     const width = (columns() || 80) - 1;
-    const rest = width - done.length;
-    return rest < 1 ? cut(text, width) : `${cut(text, rest)}${done}`;
+    const done = [`${amount}${time}`, time].find((each) => width - each.length >= leastText) ?? "";
+    return `${cut(text, width - done.length)}${done}`;
   };
 
   let drawn = "";

@@ -37,7 +37,7 @@ function baseName(path: string): string {
 export function progressOf(activity: Activity): Shown {
   switch (activity.is) {
     case "reading":
-      return { text: "reading history" };
+      return { text: "reading history (another process may hold a lock)" };
     case "waiting":
       return { text: "waiting for another process's lock", since: activity.since };
     case "executing": {
