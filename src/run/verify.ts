@@ -1,5 +1,6 @@
 // The catalog on a scratch database, step by step -> proof that every down undoes its up, or what it leaves.
 
+import type { Watch } from "../activity.ts";
 import type { MigrateCommand, RollbackCommand } from "../command.ts";
 import type { Event } from "../event.ts";
 import type { Failure } from "../failure.ts";
@@ -39,8 +40,9 @@ class Scratch {
     const driver = await this.#open();
     const events: Event[] = [];
     const request = { command, catalog: this.#catalog, commit: "group", lockTimeoutMs: 0 } as const;
-    const { now } = this.#place;
-    await execute(request, { driver, now, signals: null, emit: (event) => events.push(event) });
+    const { now, watch } = this.#place;
+    const world = { driver, now, signals: null, emit: (event: Event) => void events.push(event) };
+    await execute(request, watch === undefined ? world : { ...world, watch });
     return events.find((event) => event.kind === "failed")?.failure ?? null;
   }
 
@@ -126,8 +128,14 @@ async function canGoOn({ verdict, version }: Verdict, scratch: Scratch): Promise
 
 /** A verdict on every migration, in order; the first that cannot be left applied is the last, as nothing stands on it. */
 export async function verify(catalog: Catalog, place: ScratchPlace): Promise<readonly Verdict[]> {
-  const scratch = new Scratch(catalog, place);
   const verdicts: Verdict[] = [];
+  const of = catalog.migrations.length;
+  // Each way is a run of its own; who watches wants to know how far the whole has come.
+  const watch: Watch = async (activity) => {
+    const number = verdicts.length + 1;
+    await place.watch?.("place" in activity ? { ...activity, place: { number, of } } : activity);
+  };
+  const scratch = new Scratch(catalog, place.watch === undefined ? place : { ...place, watch });
   try {
     for (const migration of catalog.migrations) {
       const verdict = await verifyOne(migration, scratch);
