@@ -8,6 +8,7 @@ import type { Call, ReadyStep } from "../plan/step.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { databaseFailure, isBusy, type UsedDatabase } from "./errors.ts";
 import { Handle, statementFailure, transactionLost, type Scope } from "./handle.ts";
+import { ContentsReader } from "./contents.ts";
 import { SchemaFacts } from "./facts.ts";
 import { fileKind, identityOf, noFile, sizeOf, whyNotOpen, type FileKind } from "./file.ts";
 import { callFunction } from "./function.ts";
@@ -16,6 +17,7 @@ import { foundHistory, HistoryWriter, readHistory, readLog, type Stamp } from ".
 import { OutsideScope } from "./outside.ts";
 import { liveSchema, schemaVersion, SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
+import { seed } from "./seed.ts";
 import { openConnection, sqliteCode, type Connection, type OpenMode } from "./sqlite.ts";
 
 /** What a driver is opened with. */
@@ -58,6 +60,8 @@ export class SqliteDriver implements Driver {
   #isWorn = false;
   /** The step whose savepoint is open. */
   #scope: StepScope | null = null;
+  /** The rows of a scratch database, once they were asked for. */
+  #contents: ContentsReader | null = null;
 
   constructor(settings: DriverSettings) {
     this.#settings = settings;
@@ -89,6 +93,7 @@ export class SqliteDriver implements Driver {
     this.#scope = null;
     this.#isWorn = false;
     this.#outside = null;
+    this.#contents = null;
   }
 
   #perform(effect: DatabaseEffect): Outcome {
@@ -137,7 +142,18 @@ export class SqliteDriver implements Driver {
       case "settle":
         this.close();
         return this.#settle();
+      case "recall":
+        return { is: "surveyed", objects: this.#tracked().objects };
+      case "seed":
+        return { is: "seeded", notes: seed(this.#open(), this.#readContents()) };
+      case "read-rows":
+        return { is: "rows-read", tables: this.#readContents().read() };
     }
+  }
+
+  #readContents(): ContentsReader {
+    this.#contents ??= new ContentsReader(this.#open());
+    return this.#contents;
   }
 
   #used(): UsedDatabase {
@@ -257,6 +273,11 @@ export class SqliteDriver implements Driver {
   }
 
   #scopeOf(step: ReadyStep): Scope {
+    const scope = this.#unwatchedScope(step);
+    return this.#contents?.watching(scope, step, this.#facts) ?? scope;
+  }
+
+  #unwatchedScope(step: ReadyStep): Scope {
     if (step.options.transaction) return this.#entered();
     if (this.#outside === null) throw new Error("no step was started");
     this.#wait(this.#settings.readWaitMs);

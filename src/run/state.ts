@@ -154,14 +154,15 @@ export type AfterUndo =
   /** Run again what SQLite gave up with the step at fault, one commit each, before failing. */
   | { readonly go: "replay"; readonly queue: Queue; readonly fault: Fault };
 
+/** A run of which nothing is done or known yet. */
+export function runOf(request: RunRequest): Run {
+  const { commit } = request;
+  return { request, commit, durable: [], founded: false, seq: 0, fault: null };
+}
+
 /** The state in which a run begins, at `now` (milliseconds, monotonic). */
 export function start(request: RunRequest, now: number): State {
-  const { commit } = request;
-  return {
-    at: "looking",
-    run: { request, commit, durable: [], founded: false, seq: 0, fault: null },
-    since: now,
-  };
+  return { at: "looking", run: runOf(request), since: now };
 }
 
 function workOf(step: ReadyStep, index: number): Effect {

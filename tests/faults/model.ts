@@ -56,6 +56,9 @@ export class Model extends ModelledOutside {
       case "amend":
       case "survey":
       case "read-log":
+      case "recall":
+      case "seed":
+      case "read-rows":
         throw new Error(`${effect.do} in a run`);
     }
   }
