@@ -246,9 +246,10 @@ export class SqliteDriver implements Driver {
     if (this.#outside !== null) connection.run(durably);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
-    this.#facts = null;
     connection.run("BEGIN IMMEDIATE");
     const hasMoved = this.#dataVersion() !== this.#seen;
+    // Of what a step outside any transaction did, the facts know nothing.
+    if (hasMoved || this.#outside !== null) this.#facts = null;
     // What is written from now on is our own doing, which SQLite's counter does not count.
     this.#known = null;
     if (!hasMoved) return { is: "begun", history: null };

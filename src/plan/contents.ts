@@ -136,11 +136,14 @@ export function contentLosses(
   before: readonly TableContents[],
   after: readonly TableContents[],
 ): readonly ContentLoss[] {
+  // What was not touched in between is the very same.
+  const same = new Set(after);
+  const touched = before.filter((was) => !same.has(was));
+  if (touched.length === 0) return [];
   const later = new Map(after.map((each) => [foldName(each.table), each]));
-  return before.flatMap((was) => {
+  return touched.flatMap((was) => {
     const is = later.get(foldName(was.table));
-    // What was not touched in between is the very same.
-    if (is === undefined || is === was) return [];
+    if (is === undefined) return [];
     const pair = pairOf(was, is);
     const [gone, added] = unmatched(pair.before, pair.after);
     return gone.length + added.length === 0 ? [] : [lossOf(was.table, pair, gone, added)];

@@ -14,13 +14,10 @@ interface Compared {
 }
 
 function compare(wanted: readonly SchemaObject[], found: readonly SchemaObject[]): Compared {
-  // Most of a schema is the very same before and after.
-  const before = new Set(wanted);
-  const after = new Set(found);
-  const all = differences(
-    wanted.filter((object) => !after.has(object)),
-    found.filter((object) => !before.has(object)),
-  );
+  // Most of a schema is the very same objects before and after, in the same order.
+  let same = 0;
+  while (same < wanted.length && wanted[same] === found[same]) same++;
+  const all = differences(wanted.slice(same), found.slice(same));
   return {
     real: all.filter((each) => !each.isOrderOnly),
     orderOnly: all.filter((each) => each.isOrderOnly),
