@@ -133,9 +133,13 @@ function writeRow(connection: Connection, shape: TableShape, wanted: WantedRow):
     `INSERT OR ABORT INTO main.${quoteName(shape.table)} ${values}`,
   );
   try {
+    // The first refusal is of the likeliest values, and tells more than the last.
+    let first: string | null = null;
     for (;;) {
       const refusal = attempt(() => insert.run(...draft.values()).changes);
-      if (refusal === null || !connection.inTransaction || !draft.refuse(refusal)) return refusal;
+      if (refusal === null) return null;
+      first ??= refusal;
+      if (!connection.inTransaction || !draft.refuse(refusal)) return first;
     }
   } finally {
     insert.finalize();

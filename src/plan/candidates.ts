@@ -53,6 +53,13 @@ function rotated<T>(values: readonly T[], by: number): readonly T[] {
   return [...values.slice(at), ...values.slice(0, at)];
 }
 
+/** Texts of a length, and a little longer and shorter. */
+function ofLength(length: number, n: number): readonly string[] {
+  if (length === 0) return [""];
+  const text = String(n).padStart(length, "a").slice(-length);
+  return [text, `${text}a`, text.slice(1), "1".repeat(length)];
+}
+
 /** The literals of a condition: they tell most of what it wants. */
 function literals(condition: string, n: number): readonly SqlValue[] {
   const texts: string[] = [];
@@ -61,17 +68,19 @@ function literals(condition: string, n: number): readonly SqlValue[] {
     if (text === undefined) numbers.push(Number(raw));
     else texts.push(text.replaceAll("''", "'"));
   }
-  const patterns = texts.filter((text) => /[%_*?[]/.test(text));
+  const patterns = texts
+    .filter((text) => /[%_*?[]/.test(text))
+    .flatMap((pattern) => matching(pattern, n));
   const lengths = numbers.filter((number) => Number.isInteger(number) && number <= 200);
   return [
     ...rotated(texts, n),
-    ...patterns.flatMap((pattern) => matching(pattern, n)),
+    ...patterns,
     ...rotated(numbers, n),
     ...numbers.flatMap((number) => [number + 1, number - 1, -number, number / 2]),
-    ...lengths.flatMap((length) => {
-      const digits = String(n).padStart(length, "a").slice(-length);
-      return length === 0 ? [""] : [digits, `${digits}a`, digits.slice(1), "1".repeat(length)];
-    }),
+    ...lengths.flatMap((length) => ofLength(length, n)),
+    ...lengths.flatMap((length) =>
+      patterns.map((text) => text.padEnd(length, "0").slice(0, length)),
+    ),
   ];
 }
 

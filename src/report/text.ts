@@ -63,7 +63,7 @@ function plannedText(step: PlannedStep): string {
 
 const verdicts: Readonly<Record<Verdict["verdict"], string>> = {
   reversible: "reversible",
-  lossy: "lossy: its down does not bring all rows and values back",
+  lossy: "lossy: its down does not bring the rows back as they were",
   irreversible: "irreversible, as declared: it has no down",
   "up-fails": "NOT applied: its up fails",
   "down-fails": "NOT undone: its down fails",
