@@ -1,35 +1,10 @@
 // The shape of a table -> rows to try in it, each mended by what was refused of the one before. Pure.
 
-import { Cursor } from "../migration/cursor.ts";
-import { identifierOf } from "../migration/tokens.ts";
 import type { SqlValue } from "../migration/migration.ts";
 import { conditionedValues, plainValue } from "./candidates.ts";
 import type { TableContents } from "./contents.ts";
 import { foldName } from "./schema.ts";
-
-/** A column that can be written. */
-export interface ColumnShape {
-  readonly name: string;
-  /** As it is declared; empty where it isn't. */
-  readonly type: string;
-  readonly mayBeNull: boolean;
-}
-
-/** A foreign key of a table, with the types of the columns that it refers to. */
-export interface KeyShape {
-  readonly columns: readonly string[];
-  readonly parent: string;
-  readonly parentColumns: readonly string[];
-  readonly parentTypes: readonly string[];
-}
-
-/** What can be known of a table's rows before one is written. */
-export interface TableShape {
-  readonly table: string;
-  readonly sql: string;
-  readonly columns: readonly ColumnShape[];
-  readonly keys: readonly KeyShape[];
-}
+import { checksOf, type Check, type KeyShape, type TableShape } from "./shape.ts";
 
 /** One row to make: its number, which sets it apart from the others, and whether it holds NULL where it can. */
 export interface WantedRow {
@@ -52,45 +27,6 @@ export function wantedRows({ columns, rows }: TableContents): readonly WantedRow
     rows.every((row) => row[place] === rows[0]?.[place]),
   );
   return isUniform ? [{ n: rows.length + 1, prefersNull: false }] : [];
-}
-
-interface Check {
-  readonly name: string | null;
-  readonly text: string;
-  /** The places of the columns that it mentions. */
-  readonly places: readonly number[];
-}
-
-/** The CHECK constraints of a table, from its SQL. */
-function checksOf({ sql, columns }: TableShape): readonly Check[] {
-  const checks: Check[] = [];
-  const places = new Map(columns.map(({ name }, place) => [foldName(name), place]));
-  let name: string | null = null;
-  for (const cursor = new Cursor(sql); cursor.token !== null;) {
-    const isNaming = cursor.is("CONSTRAINT");
-    const isCheck = cursor.is("CHECK");
-    cursor.next();
-    if (isNaming) {
-      name = cursor.name();
-      if (cursor.is("CHECK")) continue;
-    }
-    if (!isCheck || !cursor.is("(")) continue;
-    const start = cursor.token.end;
-    const mentioned = new Set<number>();
-    let end = start;
-    for (let depth = 0; cursor.token !== null; cursor.next()) {
-      const { token } = cursor;
-      const place = places.get(foldName(identifierOf(sql, token)));
-      if (place !== undefined) mentioned.add(place);
-      if (cursor.is("(")) depth++;
-      if (cursor.is(")")) depth--;
-      end = token.start;
-      if (depth === 0) break;
-    }
-    checks.push({ name, text: sql.slice(start, end).trim(), places: [...mentioned] });
-    name = null;
-  }
-  return checks;
 }
 
 /** Columns that take their values together, and what they can be. */
@@ -222,7 +158,7 @@ export class Draft {
       return this.#shape.columns[place]?.mayBeNull === true ? null : (expected[at] ?? null);
     });
     const none = nulls.includes(null) ? [nulls] : [];
-    const turn = (n - 1) % Math.max(1, Math.min(parents.length, triedParents));
+    const turn = n % Math.max(1, Math.min(parents.length, triedParents));
     const some = [...parents.slice(turn, triedParents), ...parents.slice(0, turn)];
     const isFirst = prefersNull || some.length === 0;
     const options = isFirst ? [...none, ...some, expected] : [...some, ...none, expected];
