@@ -51,9 +51,15 @@ const downSource = {
 };
 const order = { allow_out_of_order: v.optional(flag, false) };
 
+const path = v.pipe(v.string("must be a path"), v.nonEmpty("must be a path"));
+const keep = { keep: v.optional(count) };
+
 /** How many migrations share a commit: those of a short while, one, or all of the run. */
 export const commitModes = ["group", "each", "all"] as const;
 export type CommitMode = (typeof commitModes)[number];
+const commit = {
+  commit: v.optional(v.picklist(commitModes, `must be one of ${commitModes.join(", ")}`), "group"),
+};
 
 const migrate = v.strictObject({
   type: v.literal("migrate"),
@@ -61,9 +67,36 @@ const migrate = v.strictObject({
   ...reach,
   ...dryRun,
   ...order,
-  commit: v.optional(v.picklist(commitModes, `must be one of ${commitModes.join(", ")}`), "group"),
+  ...commit,
   strict: v.optional(flag, false),
+  backup: v.optional(flag, false),
+  ...keep,
   ...detail,
+});
+
+const rehearse = v.strictObject({
+  type: v.literal("rehearse"),
+  ...wait,
+  ...reach,
+  ...order,
+  ...commit,
+  strict: v.optional(flag, false),
+  tmp: v.optional(path),
+});
+
+const backup = v.strictObject({
+  type: v.literal("backup"),
+  ...wait,
+  file: v.optional(path),
+  ...keep,
+});
+
+const restore = v.strictObject({
+  type: v.literal("restore"),
+  ...wait,
+  file: path,
+  force: v.optional(flag, false),
+  discard: v.optional(flag, false),
 });
 
 const rollback = v.strictObject({
@@ -147,6 +180,9 @@ export const messageSchemas = {
   plan,
   status,
   verify,
+  rehearse,
+  backup,
+  restore,
   log,
   schema,
   baseline,
@@ -161,6 +197,9 @@ export type RedoCommand = v.InferOutput<typeof redo>;
 export type PlanCommand = v.InferOutput<typeof plan>;
 export type StatusCommand = v.InferOutput<typeof status>;
 export type VerifyCommand = v.InferOutput<typeof verify>;
+export type RehearseCommand = v.InferOutput<typeof rehearse>;
+export type BackupCommand = v.InferOutput<typeof backup>;
+export type RestoreCommand = v.InferOutput<typeof restore>;
 export type LogCommand = v.InferOutput<typeof log>;
 export type SchemaCommand = v.InferOutput<typeof schema>;
 export type BaselineCommand = v.InferOutput<typeof baseline>;
@@ -178,6 +217,9 @@ export type Command =
   | PlanCommand
   | StatusCommand
   | VerifyCommand
+  | RehearseCommand
+  | BackupCommand
+  | RestoreCommand
   | LogCommand
   | SchemaCommand
   | BaselineCommand
@@ -224,7 +266,7 @@ function shown(value: unknown): string {
 
 /** What no single field can tell: which of several go together. A flag that is false is as good as left out. */
 export interface FieldRule {
-  readonly give: "at most one" | "exactly one" | "all or none";
+  readonly give: "at most one" | "exactly one" | "all or none" | "first with second";
   readonly of: readonly string[];
 }
 
@@ -232,7 +274,8 @@ const reachRule: FieldRule = { give: "at most one", of: ["to", "steps"] };
 
 /** The rules of each message whose fields have some. */
 export const fieldRules: Readonly<Partial<Record<Request["type"], readonly FieldRule[]>>> = {
-  migrate: [reachRule],
+  migrate: [reachRule, { give: "first with second", of: ["keep", "backup"] }],
+  rehearse: [reachRule],
   rollback: [reachRule],
   plan: [reachRule],
   repair: [
@@ -242,13 +285,20 @@ export const fieldRules: Readonly<Partial<Record<Request["type"], readonly Field
 };
 
 /** How a rule is broken when this many of its fields are given; null when it is not. */
-function breachOf({ give, of }: FieldRule, given: number, spell: Spelling): string | null {
+function breachOf(
+  { give, of }: FieldRule,
+  isGiven: readonly boolean[],
+  spell: Spelling,
+): string | null {
   const names = of.map(spell);
+  const given = isGiven.filter((is) => is).length;
   switch (give) {
     case "at most one":
       return given > 1 ? `${names.join(" and ")} exclude each other` : null;
     case "exactly one":
       return given === 1 ? null : `give exactly one of ${names.join(", ")}`;
+    case "first with second":
+      return isGiven[0] === true && given === 1 ? `${names[0]} goes with ${names[1]}` : null;
     case "all or none":
       return given % of.length === 0 ? null : `${names.join(" and ")} belong together`;
   }
@@ -258,8 +308,8 @@ function checkTogether<T extends Request>(command: T, spell: Spelling): Result<T
   const { type } = command;
   const fields = new Map<string, unknown>(Object.entries(command));
   for (const rule of fieldRules[type] ?? []) {
-    const given = rule.of.filter((field) => (fields.get(field) ?? false) !== false);
-    const breach = breachOf(rule, given.length, spell);
+    const isGiven = rule.of.map((field) => (fields.get(field) ?? false) !== false);
+    const breach = breachOf(rule, isGiven, spell);
     if (breach === null) continue;
     return fail("usage.invalid-option", `In ${type}, ${breach}.`, `See rung help ${type}.`);
   }

@@ -4,6 +4,7 @@ import type { Failure } from "./failure.ts";
 import type { Amendment } from "./plan/amend.ts";
 import type { LogEntry } from "./plan/history.ts";
 import type { PlannedStep } from "./plan/preview.ts";
+import type { Rehearsal } from "./plan/rehearsal.ts";
 import type { Verdict } from "./plan/verdict.ts";
 import type { StatusRow } from "./plan/status.ts";
 import type { Difference, SchemaObject } from "./plan/schema.ts";
@@ -26,6 +27,24 @@ export type Event =
       readonly migration: MigrationName;
       readonly durationMs: number;
     }
+  /** A copy of the database is being made: a file that is to grow to so many bytes at most. */
+  | { readonly kind: "copying"; readonly path: string; readonly bytes: number }
+  /** A backup is durable; older ones may have had to go. */
+  | {
+      readonly kind: "backed-up";
+      readonly path: string;
+      readonly bytes: number;
+      readonly removed: readonly string[];
+    }
+  /** A backup has taken the database's place, durably; `kept` is where what it replaced lies now. */
+  | {
+      readonly kind: "restored";
+      readonly file: string;
+      readonly version: number;
+      readonly bytes: number;
+      readonly kept: string | null;
+    }
+  | { readonly kind: "rehearsed"; readonly rehearsal: Rehearsal }
   /** How the migrations stand; `catalog` names where they come from. */
   | {
       readonly kind: "status";

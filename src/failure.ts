@@ -9,6 +9,7 @@ export type FailureCode =
   | "usage.missing-argument"
   | "usage.unknown-version"
   | "usage.database-url"
+  | "usage.file-exists"
   | "usage.unknown-message"
   | "usage.malformed-message"
   | "catalog.not-found"
@@ -46,6 +47,10 @@ export type FailureCode =
   | "database.io"
   | "database.no-memory"
   | "database.commit-unknown"
+  | "database.hot-journal"
+  | "database.copy-failed"
+  | "database.not-alone"
+  | "database.in-use"
   | "step.failed"
   | "step.threw"
   | "step.promise"
@@ -55,6 +60,7 @@ export type FailureCode =
   | "guard.lost-rows"
   | "guard.lost-objects"
   | "verify.not-reversible"
+  | "rehearse.damaged"
   | "interrupted.sighup"
   | "interrupted.sigint"
   | "interrupted.sigterm"
@@ -129,6 +135,7 @@ const exitByFamily: Readonly<Record<string, number>> = {
   step: 6,
   guard: 6,
   verify: 6,
+  rehearse: 6,
   internal: 70,
 };
 
@@ -148,6 +155,7 @@ const protocolByFamily: Readonly<Record<string, number>> = {
   step: 14,
   guard: 14,
   verify: 14,
+  rehearse: 14,
   interrupted: 14,
   internal: 13,
 };

@@ -47,17 +47,19 @@ export class KeptWorkplace implements Workplace {
   readonly lockTimeoutMs: number;
   readonly now: () => number;
   readonly signals: Workplace["signals"];
+  readonly heldSignals: Workplace["heldSignals"];
   readonly #place: Workplace;
   #catalog: Result<Catalog> | null = null;
   #kept: Kept | null = null;
 
   constructor(place: Workplace) {
     this.#place = place;
-    const { path, lockTimeoutMs, now, signals } = place;
+    const { path, lockTimeoutMs, now, signals, heldSignals } = place;
     this.path = path;
     this.lockTimeoutMs = lockTimeoutMs;
     this.now = now;
     this.signals = signals;
+    this.heldSignals = heldSignals;
   }
 
   readonly catalog = (): Result<Catalog> => {
@@ -68,7 +70,8 @@ export class KeptWorkplace implements Workplace {
 
   readonly openDriver = async (request: DriverRequest): Promise<Driver> => {
     const { path, readWaitMs } = request;
-    if (request.mode === "memory") return this.#place.openDriver(request);
+    const isOther = request.mode === "memory" || path !== this.path;
+    if (isOther) return this.#place.openDriver(request);
     // One connection for those that read and those that write; only those that may create a database are apart.
     const mode = request.mode === "create" ? "create" : "write";
     if (this.#kept?.mode !== mode || this.#kept.readWaitMs !== readWaitMs) {

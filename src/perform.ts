@@ -1,11 +1,14 @@
 // One command on one database: catalog and driver are brought together, and events come out.
 
 import type {
+  BackupCommand,
   BaselineCommand,
   Command,
   LogCommand,
   PlanCommand,
+  RehearseCommand,
   RepairCommand,
+  RestoreCommand,
   SchemaCommand,
   StatusCommand,
   VerifyCommand,
@@ -15,7 +18,7 @@ import { failure, ok, type Failure, type Result } from "./failure.ts";
 import type { Catalog } from "./migration/migration.ts";
 import type { SteppingCommand } from "./plan/plan.ts";
 import { refuseSample, statusRows } from "./plan/status.ts";
-import type { Driver } from "./run/driver.ts";
+import type { Apart, BackupWish, Driver } from "./run/driver.ts";
 import type { Signals } from "./run/execute.ts";
 
 /** How a driver is asked for: by path, and by what the command may do there. "memory" takes no path. */
@@ -25,6 +28,8 @@ export interface DriverRequest {
   readonly readWaitMs: number;
   /** Globs of schema objects that are never looked at. */
   readonly ignored?: readonly string[];
+  /** Given where the rows of every table that a step touches are to be counted: what that runs by. */
+  readonly counting?: Apart;
 }
 
 /** Where and with what a command works. */
@@ -37,6 +42,8 @@ export interface Workplace {
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
   readonly signals: Signals | null;
+  /** Signals that are kept while work is at hand that must be tidied up after, whatever the process. */
+  readonly heldSignals: () => Signals;
 }
 
 /** What the commands below work with. */
@@ -58,6 +65,7 @@ function modeOf(command: Command): "read" | "write" | "create" {
   switch (command.type) {
     case "migrate":
     case "baseline":
+    case "restore":
       return "create";
     case "rollback":
     case "redo":
@@ -65,6 +73,8 @@ function modeOf(command: Command): "read" | "write" | "create" {
       return "write";
     case "status":
     case "verify":
+    case "rehearse":
+    case "backup":
     case "plan":
     case "log":
     case "schema":
@@ -151,7 +161,8 @@ function steppingOf(command: PlanCommand): SteppingCommand {
     ...(steps === undefined ? {} : { steps }),
   };
   if (command.rollback) return { type: "rollback", down, ...common };
-  return { type: "migrate", allow_out_of_order, commit: "group", strict: false, ...common };
+  const flags = { commit: "group", strict: false, backup: false } as const;
+  return { type: "migrate", allow_out_of_order, ...flags, ...common };
 }
 
 async function step(command: SteppingCommand, job: Job): Promise<void> {
@@ -163,8 +174,46 @@ async function step(command: SteppingCommand, job: Job): Promise<void> {
   }
   const { execute } = await import("./run/execute.ts");
   const commit = command.type === "migrate" ? command.commit : "group";
-  const request = { command, catalog, commit, lockTimeoutMs: waitMs };
+  const request = { command, catalog, commit, lockTimeoutMs: waitMs, ...backupFor(command) };
   await execute(request, { driver, now: place.now, signals: place.signals, emit });
+}
+
+function backupFor(command: SteppingCommand): { readonly backup?: BackupWish } {
+  if (command.type !== "migrate" || !command.backup) return {};
+  return { backup: { for: "backup", file: null, keep: command.keep ?? null } };
+}
+
+async function rehearsal(command: RehearseCommand, job: Job): Promise<void> {
+  const { catalog, driver, waitMs, place, emit } = job;
+  const { rehearse } = await import("./run/rehearse.ts");
+  const { type: _type, tmp = null, ...options } = command;
+  const migrate = { type: "migrate", ...options, ...asItIs } as const;
+  const request = { command: migrate, catalog, commit: command.commit, lockTimeoutMs: waitMs };
+  const signals = place.signals ?? place.heldSignals();
+  const openCopy = (path: string, counting: Apart): Promise<Driver> =>
+    place.openDriver({ path, mode: "create", readWaitMs: waitMs, counting });
+  await rehearse(
+    request,
+    { for: "rehearsal", folder: tmp },
+    { driver, openCopy, now: place.now, signals, emit },
+  );
+}
+
+const asItIs = { dry_run: false, detail: false, backup: false } as const;
+
+async function backup(command: BackupCommand, { driver, waitMs, emit }: Job): Promise<void> {
+  const { backup: make } = await import("./run/backup.ts");
+  const { file = null, keep = null } = command;
+  await make({ for: "backup", file, keep }, driver, waitMs, emit);
+}
+
+async function restore(command: RestoreCommand, job: Job): Promise<void> {
+  const { driver, waitMs, place, emit } = job;
+  const { restore: put } = await import("./run/restore.ts");
+  const { file, force, discard } = command;
+  for (const event of await put({ file, force, discard }, { driver, waitMs, now: place.now })) {
+    emit(event);
+  }
 }
 
 async function dispatch(command: Command, job: Job): Promise<void> {
@@ -173,6 +222,12 @@ async function dispatch(command: Command, job: Job): Promise<void> {
       return status(command, job);
     case "verify":
       return verifyAll(command, job);
+    case "rehearse":
+      return rehearsal(command, job);
+    case "backup":
+      return backup(command, job);
+    case "restore":
+      return restore(command, job);
     case "log":
       return log(command, job);
     case "schema":
@@ -194,8 +249,9 @@ const noCatalog: Catalog = { origin: "directory", label: "", migrations: [] };
 
 /** What only reads the database needs no migrations, and is not stopped by broken ones. */
 function catalogFor(command: Command, place: Workplace): Result<Catalog> {
-  const isReading =
-    command.type === "log" || (command.type === "schema" && command.at === undefined);
+  const { type } = command;
+  const isOnFile = type === "log" || type === "backup" || type === "restore";
+  const isReading = isOnFile || (type === "schema" && command.at === undefined);
   return isReading ? ok(noCatalog) : place.catalog();
 }
 

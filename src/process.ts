@@ -2,7 +2,7 @@
 
 import { run } from "./app.ts";
 import { collectGarbage } from "./platform/memory.ts";
-import { processOneSignals } from "./platform/signals.ts";
+import { heldSignals, processOneSignals } from "./platform/signals.ts";
 import { isTerminal, readInput, streamTrouble, writeError, writeOut } from "./platform/stdio.ts";
 import type { Io } from "./world.ts";
 
@@ -21,6 +21,7 @@ export const processIo: Io = {
   collectGarbage,
   now: () => performance.now(),
   signals: processOneSignals(),
+  heldSignals,
 };
 
 /** Runs the app in a world and leaves its exit status with the process; what is thrown is a bug of ours (70). */

@@ -28,6 +28,8 @@ export interface Io {
   readonly now: () => number;
   /** Signals that ask to end; null where a signal ends the process by itself. */
   readonly signals: Signals | null;
+  /** Signals that are kept while there is something to tidy up; a process that ends by itself needs none. */
+  readonly heldSignals: () => Signals;
 }
 
 /** Says a failure in the form that was asked for; gives its exit status. */
@@ -55,10 +57,10 @@ export async function workplace(
   const path = databasePath(options, io.environment);
   if (!path.ok) return path;
   const { readCatalog } = await import("./migration/source.ts");
-  const { now, signals } = io;
+  const { now, signals, heldSignals } = io;
   const ignored = ignoredObjects(options, io.environment);
   const openDriver: Workplace["openDriver"] = (request) => io.openDriver({ ...request, ignored });
   const directory = migrationsDirectory(options, io.environment);
   const catalog = (): ReturnType<typeof readCatalog> => readCatalog(directory);
-  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals });
+  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals, heldSignals });
 }

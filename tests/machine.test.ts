@@ -39,6 +39,7 @@ function settingOf(random: () => number): Setting {
     second: pick(random, ["plain", "outside", "keys", "both"]),
     hasModules: random() < 0.5,
     lockTimeoutMs: pick(random, [0, 500, 3000, 30_000]),
+    hasBackup: random() < 0.3,
   };
 }
 
@@ -77,12 +78,15 @@ test("random runs keep every promise", () => {
     "enter",
     "execute",
     "execute outside",
+    "fill-copy",
     "found",
     "guard",
     "leave",
     "load",
     "look",
     "mark outside",
+    "prepare-copy",
+    "publish-backup",
     "record",
     "settle",
     "start",
@@ -121,6 +125,7 @@ const usual = {
   second: "plain",
   hasModules: true,
   lockTimeoutMs: 30_000,
+  hasBackup: false,
 } as const;
 
 const settings: readonly (readonly [string, number, Setting])[] = [
@@ -128,6 +133,7 @@ const settings: readonly (readonly [string, number, Setting])[] = [
     const setting: Setting = { ...usual, type: "migrate", commit, applied: 0, founded: false };
     return [`migrate, commit ${commit}`, 3, setting];
   }),
+  ["migrate with a backup", 3, { ...usual, type: "migrate", applied: 1, hasBackup: true }],
   ["rollback of SQL", 3, { ...usual, type: "rollback", applied: 3 }],
   ["rollback of TypeScript", 3, { ...usual, type: "rollback", applied: 2 }],
   ["rollback to 1", 2, { ...usual, type: "rollback", to: 1, applied: 3 }],

@@ -179,6 +179,7 @@ class Place implements Disposable {
 function normalized(text: string): string {
   return text
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3}Z)?/g, "TIME")
+    .replace(/\b\d{8}T\d{6}Z/g, "STAMP")
     .replace(/\b\d+ ms\b/g, "N ms")
     .replace(/"duration_ms":\d+/g, `"duration_ms":N`)
     .replace(/\bann@[\w.-]+/g, "ann@HOST")
@@ -950,6 +951,9 @@ test("Messages: the replies have exactly the keys of the table", async () => {
   await check("log", `{"type":"log"}`);
   await check("schema", `{"type":"schema"}`);
   await check("verified", `{"type":"verify"}`);
+  await check("rehearsed", `{"type":"rehearse"}`);
+  await check("backed_up", `{"type":"backup","file":"a.backup"}`);
+  await check("restored", `{"type":"restore","file":"a.backup"}`);
   await check("help", `{"type":"help"}`);
   await check("init_ok", `{"type":"init","node_id":"a","node_ids":[]}`);
   place.remove("rung.db");
@@ -1012,9 +1016,9 @@ test("Messages: events, each with what the README says of it", async () => {
   database.run("BEGIN IMMEDIATE");
   await send(`{"type":"rollback"}`);
   database.run("ROLLBACK");
-  await send(`{"type":"rollback"}`);
+  await send(`{"type":"rollback"}`, `{"type":"backup"}`);
   expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(named));
-  expect(named.size).toBe(5);
+  expect(named.size).toBe(7);
 });
 
 test("Messages: a line is read up to the limit, and one that is longer is skipped", async () => {
@@ -1240,8 +1244,8 @@ test("Source layout: the folders of src", () => {
 test("What is kept in the database: the events of the log", async () => {
   using place = new Place();
   const events = new Set<string>();
-  const note = (): void => {
-    using database = place.database();
+  const note = (file = "rung.db"): void => {
+    using database = place.database(file);
     for (const [event] of database.query("SELECT event FROM rung_log").values()) {
       events.add(String(event));
     }
@@ -1261,6 +1265,10 @@ test("What is kept in the database: the events of the log", async () => {
   place.remove("migrations/2_b.sql");
   await place.rung("repair", "--missing", "2");
   note();
+  note();
+  await place.rung("backup", "a.backup");
+  await place.rung("restore", "a.backup", "--db", "restored.db");
+  note("restored.db");
   place.remove("rung.db");
   await place.rung("baseline", "1", "--force");
   note();
@@ -1309,6 +1317,21 @@ test("JSON output: every object has exactly the keys of the table", async () => 
   see("what a table lost there", firstOf(fieldsOf(JSON.stringify(lossy)), "lost"));
   place.remove("migrations/3_c.sql");
   see("`version`", await json("version"));
+  place.database().run("DELETE FROM rung_history WHERE version > 1");
+  place.migration("3_c.sql", "INSERT INTO a VALUES (1);", "DELETE FROM a;");
+  const rehearsed = see("`rehearse`", await json("rehearse", "--allow-out-of-order"));
+  see("the copy", fieldsOf(JSON.stringify(rehearsed["copy"])));
+  see("the lock", fieldsOf(JSON.stringify(rehearsed["lock"])));
+  place.remove("migrations/2_b.sql");
+  const third = see("a migration of a rehearsal", firstOf(await json("rehearse"), "migrations"));
+  see("its rows, table by table", firstOf(third, "rows"));
+  see("its size", fieldsOf(JSON.stringify(third["size"])));
+  const backedUp = see("`migrate --backup`", await json("migrate", "--backup"));
+  see("its backup", fieldsOf(JSON.stringify(backedUp["backup"])));
+  see("`backup`", await json("backup", "a.backup"));
+  see("`restore`", await json("restore", "a.backup", "--db", "restored.db"));
+  await json("rollback");
+  place.remove("migrations/3_c.sql");
 
   place.database().run("CREATE INDEX by_hand ON a (x)");
   const status = see("`status`", await json("status"));

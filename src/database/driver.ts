@@ -5,12 +5,16 @@ import type { Statement } from "../migration/statements.ts";
 import type { Amendment } from "../plan/amend.ts";
 import { noHistory, type History } from "../plan/history.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
-import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
+import type { Apart, DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { databaseFailure, isBusy, type UsedDatabase } from "./errors.ts";
 import { Handle, statementFailure, transactionLost, type Scope } from "./handle.ts";
 import { ContentsReader } from "./contents.ts";
+import { fileFailure } from "./copies.ts";
+import { databaseSize, integrityOf } from "./copy.ts";
+import { RowCounts } from "./counts.ts";
 import { SchemaFacts } from "./facts.ts";
 import { fileKind, identityOf, noFile, sizeOf, whyNotOpen, type FileKind } from "./file.ts";
+import { FileWork, type FileEffect } from "./filework.ts";
 import { callFunction } from "./function.ts";
 import { findingsFailure } from "./guard.ts";
 import { foundHistory, HistoryWriter, readHistory, readLog, type Stamp } from "./history.ts";
@@ -29,6 +33,8 @@ export interface DriverSettings {
   readonly readWaitMs: number;
   /** Globs of schema objects that are never looked at. */
   readonly ignored?: readonly string[];
+  /** Given where the rows of every table that a step touches are to be counted, for `measure`: what that runs by. */
+  readonly counting?: Apart;
   /** The wall clock. */
   readonly date: () => Date;
   /** Who runs this, for the audit trail. */
@@ -62,6 +68,10 @@ export class SqliteDriver implements Driver {
   #scope: StepScope | null = null;
   /** The rows of a scratch database, once they were asked for. */
   #contents: ContentsReader | null = null;
+  #fileWork: FileWork | null = null;
+  #counts: RowCounts | null = null;
+  /** What the latest step has lost and was allowed to lose, a sentence each. */
+  #allowed: readonly string[] = [];
 
   constructor(settings: DriverSettings) {
     this.#settings = settings;
@@ -77,9 +87,10 @@ export class SqliteDriver implements Driver {
       if (found?.code === "database.cannot-open") {
         return { is: "failed", failure: whyNotOpen(this.#settings.path, found) };
       }
-      // What SQLite has not said is a bug of ours.
-      if (found === null && sqliteCode(error) === null) throw error;
-      return { is: "failed", failure: found ?? unexpected(effect, error) };
+      const cause = found ?? fileFailure(error);
+      // What neither SQLite nor the file system has said is a bug of ours.
+      if (cause === null && sqliteCode(error) === null) throw error;
+      return { is: "failed", failure: cause ?? unexpected(effect, error) };
     }
   }
 
@@ -94,6 +105,7 @@ export class SqliteDriver implements Driver {
     this.#isWorn = false;
     this.#outside = null;
     this.#contents = null;
+    this.#counts = null;
   }
 
   #perform(effect: DatabaseEffect): Outcome {
@@ -142,6 +154,19 @@ export class SqliteDriver implements Driver {
       case "settle":
         this.close();
         return this.#settle();
+      case "restore":
+        // Nobody else is to have the file open, and we neither.
+        this.close();
+        return this.#workOnFiles(effect);
+      case "prepare-copy":
+      case "fill-copy":
+      case "publish-backup":
+      case "discard-copy":
+        return this.#workOnFiles(effect);
+      case "measure":
+        return this.#measure();
+      case "check":
+        return { is: "checked", problems: integrityOf(this.#open()) };
       case "recall":
         return { is: "surveyed", objects: this.#tracked().objects };
       case "seed":
@@ -149,6 +174,18 @@ export class SqliteDriver implements Driver {
       case "read-rows":
         return { is: "rows-read", tables: this.#readContents().read() };
     }
+  }
+
+  #workOnFiles(effect: FileEffect): Outcome {
+    this.#fileWork ??= new FileWork(this.#settings);
+    return this.#fileWork.perform(effect);
+  }
+
+  #measure(): Outcome {
+    const rows = this.#counts?.changes() ?? [];
+    const allowed = this.#allowed;
+    this.#allowed = [];
+    return { is: "measured", bytes: databaseSize(this.#open()), rows, allowed };
   }
 
   #readContents(): ContentsReader {
@@ -274,11 +311,24 @@ export class SqliteDriver implements Driver {
   }
 
   #scopeOf(step: ReadyStep): Scope {
-    const scope = this.#unwatchedScope(step);
+    const scope = this.#countedScopeOf(step);
     return this.#contents?.watching(scope, step, this.#facts) ?? scope;
   }
 
-  #unwatchedScope(step: ReadyStep): Scope {
+  #countedScopeOf(step: ReadyStep): Scope {
+    const scope = this.#plainScopeOf(step);
+    const { counting } = this.#settings;
+    if (counting === undefined) return scope;
+    const counts = (this.#counts ??= new RowCounts(this.#open()));
+    return {
+      run: (statement, action) => {
+        counting(() => counts.note(statement));
+        return scope.run(statement, action);
+      },
+    };
+  }
+
+  #plainScopeOf(step: ReadyStep): Scope {
     if (step.options.transaction) return this.#entered();
     if (this.#outside === null) throw new Error("no step was started");
     this.#wait(this.#settings.readWaitMs);
@@ -312,7 +362,9 @@ export class SqliteDriver implements Driver {
 
   #guard(step: ReadyStep): Outcome {
     const scope = this.#entered();
-    const found = findingsFailure(step, scope.findings());
+    const findings = scope.findings();
+    this.#allowed = findings.map(({ sentence }) => sentence);
+    const found = findingsFailure(step, findings);
     return found === null ? done : { is: "failed", failure: found };
   }
 

@@ -150,6 +150,29 @@ export function readLog(connection: Connection): Result<readonly LogEntry[]> {
   return entries.success ? ok(entries.output) : unreadable("rung_log is damaged");
 }
 
+const selectHead = "SELECT max(version) AS head FROM rung_history WHERE state = 'applied'";
+
+/** The highest applied version; 0 where there is none, or no history. */
+export function headOf(connection: Connection): number {
+  const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_history'");
+  return found === null ? 0 : Number(connection.get(selectHead)?.["head"] ?? 0);
+}
+
+/** A restoration, for the audit trail of the database that it brings back. */
+export interface RestoreEntry {
+  readonly file: string;
+  readonly head: number;
+  readonly at: Date;
+  readonly by: string;
+}
+
+/** Writes a restoration into the audit trail, where there is one. */
+export function logRestore(connection: Connection, { file, head, at, by }: RestoreEntry): void {
+  const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_log'");
+  if (found === null) return;
+  connection.all(insertLog, at.toISOString(), "restore", head, file, null, null, by);
+}
+
 /** Creates our tables, and keeps the schema as they find it. */
 export function foundHistory(connection: Connection): void {
   for (const sql of tables) connection.run(sql);

@@ -1,7 +1,7 @@
 // A request for a database -> the driver that works on it, with the clock and name that history records.
 
 import { hostname } from "node:os";
-import type { Driver } from "../run/driver.ts";
+import type { Apart, Driver } from "../run/driver.ts";
 import { SqliteDriver } from "./driver.ts";
 import type { OpenMode } from "./sqlite.ts";
 
@@ -18,6 +18,8 @@ export interface DatabaseRequest {
   readonly mode: OpenMode;
   /** Globs of schema objects that are never looked at. */
   readonly ignored?: readonly string[];
+  /** Given where the rows of every table that a step touches are to be counted: what that runs by. */
+  readonly counting?: Apart;
   /** How long a plain read waits for a lock, in milliseconds. */
   readonly readWaitMs: number;
 }

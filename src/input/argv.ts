@@ -8,6 +8,7 @@ import {
   commonOptions,
   findCommand,
   sessionOptions,
+  type Argument,
   type CommandSpec,
   type OptionSpec,
 } from "./options.ts";
@@ -159,12 +160,15 @@ export function readArgv(argv: readonly string[]): Result<Invocation> {
 
 function withArgument(
   command: CommandSpec,
-  argument: NonNullable<CommandSpec["argument"]>,
+  argument: Argument,
   positional: readonly string[],
   options: OptionValues,
 ): Result<Invocation> {
   const [, word, extra] = positional;
   if (extra !== undefined) return unexpected(extra);
+  if (word === undefined && argument.isOptional) {
+    return ok({ kind: "command", command: command.name, options });
+  }
   if (word === undefined) {
     const text = `rung ${command.name} needs ${argument.value}.`;
     return fail("usage.missing-argument", text, `For example: ${command.example}`);

@@ -5,7 +5,7 @@ import { fieldRules, messageSchemas, type FieldRule } from "../command.ts";
 /** A field of a message. */
 export interface Field {
   readonly name: string;
-  /** "integer", "boolean", "string", "duration", "list" (of strings) or "choice". */
+  /** "integer", "boolean", "string", "path", "duration", "list" (of strings) or "choice". */
   readonly type: string;
   readonly required: boolean;
   /** The value that it has when it is left out, if it has one. */
@@ -50,9 +50,15 @@ function minimumOf({ pipe = [] }: SchemaLike): { readonly minimum?: number } {
   return typeof least === "number" ? { minimum: least } : {};
 }
 
+/** The only text that must not be empty is a path. */
+function isPath({ type, pipe = [] }: SchemaLike): boolean {
+  return type === "string" && pipe.filter(isSchema).some((action) => action.type === "non_empty");
+}
+
 /** What a value can be. */
 function kindOf(schema: SchemaLike): Omit<Field, "name" | "required" | "default"> {
   const { type, options = [] } = schema;
+  if (isPath(schema)) return { type: "path" };
   if (type === "picklist") return { type: "choice", values: options };
   if (type !== "union") return { type: typeNames[type] ?? type, ...minimumOf(schema) };
   const ways = options.filter(isSchema);

@@ -5,6 +5,7 @@ import {
   commands,
   commonOptions,
   sessionOptions,
+  type Argument,
   type CommandSpec,
   type OptionSpec,
 } from "./options.ts";
@@ -41,6 +42,11 @@ export function generalHelp(): string {
   ].join("");
 }
 
+function argumentText(argument: Argument | null): string {
+  if (argument === null) return "";
+  return argument.isOptional ? `[${argument.value}] ` : `${argument.value} `;
+}
+
 /** The help for one command. */
 export function commandHelp(command: CommandSpec): string {
   const own = commandOptions.filter(({ name }) => command.options.includes(name));
@@ -48,7 +54,7 @@ export function commandHelp(command: CommandSpec): string {
   const parts = [`rung ${names}: ${command.summary}\n`];
   if (command.name === "help") parts.push("\nUsage: rung help [COMMAND]\n");
   else {
-    const word = command.argument === null ? "" : `${command.argument.value} `;
+    const word = argumentText(command.argument);
     parts.push(`\nUsage: rung ${command.name} ${word}[options]\n`);
   }
   if (own.length > 0) parts.push("\nOptions:\n", table(own.map(optionRow)));

@@ -9,13 +9,21 @@ export interface OptionSpec {
   readonly summary: string;
 }
 
+/** A word that a command takes besides options. */
+export interface Argument {
+  readonly field: string;
+  /** What stands for it in help. */
+  readonly value: string;
+  readonly isOptional: boolean;
+}
+
 /** A command as users write it. */
 export interface CommandSpec {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly summary: string;
   /** The word that it takes besides options; null for none. */
-  readonly argument: { readonly field: string; readonly value: string } | null;
+  readonly argument: Argument | null;
   /** The names of the options that only some commands take. */
   readonly options: readonly string[];
   readonly example: string;
@@ -81,7 +89,19 @@ export const commandOptions: readonly OptionSpec[] = [
   { name: "check", value: null, summary: "exit 1 unless all is applied and sound" },
   { name: "data", value: null, summary: "with generated rows, which must come back too" },
   { name: "at", value: "VERSION", summary: "as the migrations up to this version make it" },
-  { name: "force", value: null, summary: "even if the schema is not what these migrations make" },
+  {
+    name: "force",
+    value: null,
+    summary: "even if the schema is not what these migrations make, or the database is broken",
+  },
+  { name: "backup", value: null, summary: "make a backup first, under the same lock" },
+  { name: "keep", value: "N", summary: "leave the latest N backups, and remove older ones" },
+  { name: "discard", value: null, summary: "do not keep the database that is replaced" },
+  {
+    name: "tmp",
+    value: "DIR",
+    summary: "where the copy is to lie meanwhile (beside the database)",
+  },
   { name: "changed", value: "VERSION", summary: "accept an edited file as it is now; or all" },
   { name: "missing", value: "VERSION", summary: "forget a migration whose file is gone; or all" },
   { name: "drift", value: null, summary: "accept the schema as it is now" },
@@ -98,7 +118,7 @@ export const commands: readonly CommandSpec[] = [
     aliases: ["up"],
     summary: "apply what is pending, in version order",
     argument: null,
-    options: ["to", "steps", "dry-run", "commit", "allow-out-of-order", "strict"],
+    options: ["to", "steps", "dry-run", "commit", "allow-out-of-order", "strict", "backup", "keep"],
     example: "rung migrate --db app.db --dir db/migrations",
   },
   {
@@ -142,6 +162,30 @@ export const commands: readonly CommandSpec[] = [
     example: "rung verify --dir db/migrations --data",
   },
   {
+    name: "rehearse",
+    aliases: [],
+    summary: "run what is pending on a copy of the database, and report what it would do",
+    argument: null,
+    options: ["to", "steps", "commit", "allow-out-of-order", "strict", "tmp"],
+    example: "rung rehearse --db app.db --tmp /var/tmp",
+  },
+  {
+    name: "backup",
+    aliases: [],
+    summary: "make a consistent copy of the database",
+    argument: { field: "file", value: "FILE", isOptional: true },
+    options: ["keep"],
+    example: "rung backup --db app.db --keep 7",
+  },
+  {
+    name: "restore",
+    aliases: [],
+    summary: "put a backup in the place of the database",
+    argument: { field: "file", value: "FILE", isOptional: false },
+    options: ["discard", "force"],
+    example: "rung restore app.db.v3.20260423T120000Z.backup --db app.db",
+  },
+  {
     name: "log",
     aliases: [],
     summary: "show everything that was ever done, oldest first",
@@ -161,7 +205,7 @@ export const commands: readonly CommandSpec[] = [
     name: "new",
     aliases: [],
     summary: "write the next migration's file",
-    argument: { field: "name", value: "NAME" },
+    argument: { field: "name", value: "NAME", isOptional: false },
     options: ["ts", "timestamp"],
     example: "rung new add_posts --dir db/migrations",
   },
@@ -169,7 +213,7 @@ export const commands: readonly CommandSpec[] = [
     name: "baseline",
     aliases: [],
     summary: "record the migrations up to a version as applied, without running them",
-    argument: { field: "version", value: "VERSION" },
+    argument: { field: "version", value: "VERSION", isOptional: false },
     options: ["force", "dry-run"],
     example: "rung baseline 12 --db app.db",
   },

@@ -1,4 +1,4 @@
-// Door to signals. Only process 1 of a container needs one: there the kernel ignores a signal that has no handler.
+// Door to signals: for process 1, where the kernel ignores one without a handler, and for what must be tidied up after.
 
 /** The signals that ask a process to end, with the exit status by which a shell knows them. */
 const endings = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -6,8 +6,8 @@ const endings = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 /** A signal that asks to end. */
 export type Ending = keyof typeof endings;
 
-/** What process 1 hears of signals: while they are held they are kept; else they end the process at once. */
-export class ProcessOneSignals {
+/** What a process hears of signals: while they are held they are kept; else they end the process at once. */
+export class HeldSignals {
   #isHeld = false;
   #received: Ending | null = null;
 
@@ -41,6 +41,14 @@ export class ProcessOneSignals {
  * The signals of process 1; null for any other process, which installs no handler: a signal ends it at once, and SQLite
  * takes back at the next open what was not committed. A handler could report one thing while the commit does another.
  */
-export function processOneSignals(): ProcessOneSignals | null {
-  return process.pid === 1 ? new ProcessOneSignals() : null;
+export function processOneSignals(): HeldSignals | null {
+  return process.pid === 1 ? new HeldSignals() : null;
+}
+
+let held: HeldSignals | null = null;
+
+/** The signals of any process, from its first call on: for work that leaves something behind if it is just ended. */
+export function heldSignals(): HeldSignals {
+  held ??= new HeldSignals();
+  return held;
 }

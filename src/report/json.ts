@@ -8,9 +8,10 @@ import type { ContentLoss } from "../plan/contents.ts";
 import type { LogEntry } from "../plan/history.ts";
 import type { PlannedStep } from "../plan/preview.ts";
 import { schemaText, type Difference } from "../plan/schema.ts";
+import type { Rehearsal, RehearsedStep } from "../plan/rehearsal.ts";
 import type { Verdict } from "../plan/verdict.ts";
 import type { Interruption, StatusRow } from "../plan/status.ts";
-import { isApplied, isPending, tally, type Report, type Stepped } from "./tally.ts";
+import { isApplied, isPending, tally, type BackedUp, type Report, type Stepped } from "./tally.ts";
 
 /**
  * A value as one line of JSON. Control and direction characters that JSON leaves as they are get escaped too, as what is
@@ -104,6 +105,38 @@ function verdictJson(found: Verdict): object {
   };
 }
 
+function rehearsedJson(step: RehearsedStep): object {
+  const { version, name, durationMs, rows, schema, size, allowed } = step;
+  return {
+    version,
+    name,
+    duration_ms: durationMs,
+    rows: rows.map(({ table, before, after }) => ({ table, before, after })),
+    schema: schema.map(differenceJson),
+    size,
+    allowed,
+  };
+}
+
+function rehearsalJson({ copy, steps, lock, problems }: Rehearsal): object {
+  return {
+    copy: { bytes: copy.bytes, duration_ms: copy.durationMs },
+    count: steps.length,
+    migrations: steps.map(rehearsedJson),
+    lock: {
+      total_ms: Math.round(lock.totalMs),
+      longest_ms: Math.round(lock.longestMs),
+      times: lock.times,
+    },
+    integrity: problems,
+  };
+}
+
+/** A backup as machines read it. */
+export function backupJson({ path, bytes, removed }: BackedUp): object {
+  return { path, bytes, removed };
+}
+
 function logJson({ at, event, version, name, durationMs, by }: LogEntry): object {
   return { at, event, version, name, duration_ms: durationMs, by };
 }
@@ -138,6 +171,12 @@ export function reportJson(report: Report): object {
       return { count: report.steps.length, steps: report.steps.map(plannedJson) };
     case "verified":
       return { count: report.verdicts.length, migrations: report.verdicts.map(verdictJson) };
+    case "rehearsed":
+      return rehearsalJson(report.rehearsal);
+    case "restored": {
+      const { file, version, bytes, kept } = report;
+      return { file, version, bytes, kept };
+    }
     case "log":
       return { entries: report.entries.map(logJson) };
     case "schema":
@@ -157,11 +196,13 @@ export function commandJson(
   database: string,
   events: readonly Event[],
 ): object {
-  const { stepped, rows, catalog, drift, report, notes, fault } = tally(events);
+  const { stepped, rows, catalog, drift, report, notes, backup, fault } = tally(events);
   const head = { command, ok: fault === null, database };
   const tail = fault === null ? {} : { failed: fault.migration, error: failureJson(fault.failure) };
   const warnings = { drift: drift.map(differenceJson), notes };
-  if (report?.kind === "planned") return { ...head, ...reportJson(report), ...warnings, ...tail };
+  const isWarned = report?.kind === "planned" || report?.kind === "rehearsed";
+  if (isWarned) return { ...head, ...reportJson(report), ...warnings, ...tail };
+  if (report?.kind === "restored") return { ...head, ...reportJson(report), notes, ...tail };
   if (report !== null) return { ...head, ...reportJson(report), ...tail };
   if (command === "status") {
     const applied = rows.filter(isApplied).length;
@@ -169,8 +210,11 @@ export function commandJson(
     const migrations = rows.map(statusJson);
     return { ...head, catalog, applied, pending, migrations, drift: warnings.drift, ...tail };
   }
+  if (command === "backup")
+    return { ...head, ...(backup === null ? {} : backupJson(backup)), ...tail };
   const isStepping = command === "migrate" || command === "rollback" || command === "redo";
   if (!isStepping) return { ...head, ...tail };
   const migrations = stepped.map(steppedJson);
-  return { ...head, count: migrations.length, migrations, ...warnings, ...tail };
+  const made = backup === null ? {} : { backup: backupJson(backup) };
+  return { ...head, count: migrations.length, migrations, ...warnings, ...made, ...tail };
 }

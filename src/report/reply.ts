@@ -3,7 +3,7 @@
 import type { Command, RollbackCommand, StatusCommand } from "../command.ts";
 import type { Event } from "../event.ts";
 import { protocolCode, type Failure } from "../failure.ts";
-import { differenceJson, failureDetail, reportJson, statusJson } from "./json.ts";
+import { backupJson, differenceJson, failureDetail, reportJson, statusJson } from "./json.ts";
 import { isApplied, isSound, tally, type Fault, type Stepped, type Tally } from "./tally.ts";
 
 /** The body of a reply; whether it is an error decides the exit status of the session. */
@@ -43,11 +43,15 @@ function failedReply(command: Command, result: Tally, fault: Fault, id: number |
   const isWithoutRun = fault.migration === null && result.stepped.length === 0;
   if (!isStepping || isWithoutRun) return errorReply(fault.failure, id);
   const applied = steppedBody(result.stepped, command.detail);
-  return errorReply(fault.failure, id, { applied, failed: fault.migration });
+  return errorReply(fault.failure, id, { applied, failed: fault.migration, ...madeBackup(result) });
 }
 
 function warnings({ drift, notes }: Tally): object {
   return { drift: drift.map(differenceJson), notes };
+}
+
+function madeBackup({ backup }: Tally): object {
+  return backup === null ? {} : { backup: backupJson(backup) };
 }
 
 function rolledBack(command: RollbackCommand, result: Tally, head: object): object {
@@ -80,6 +84,8 @@ const reportTypes = {
   verified: "verified",
   schema: "schema",
   planned: "planned",
+  rehearsed: "rehearsed",
+  restored: "restored",
 } as const;
 
 /** An event as a line before the reply; null for those that the reply itself holds. */
@@ -98,6 +104,10 @@ export function eventBody(event: Event, inReplyTo: number | null): object | null
       const { direction, migration, durationMs } = event;
       return body("durable", { direction, ...migration, duration_ms: durationMs });
     }
+    case "copying":
+      return body("copying", { path: event.path, bytes: event.bytes });
+    case "backed-up":
+      return body("backed_up", backupJson(event));
     case "note":
       return body("note", { text: event.text });
     case "drift":
@@ -119,7 +129,12 @@ export function commandReply(command: Command, events: readonly Event[], id: num
     return done({ type, ...head, ...reportJson(report) });
   }
   if (report !== null) {
-    const more = report.kind === "planned" ? warnings(result) : {};
+    const isWarned = report.kind === "planned" || report.kind === "rehearsed";
+    const more = isWarned
+      ? warnings(result)
+      : report.kind === "restored"
+        ? { notes: result.notes }
+        : {};
     return done({ type: reportTypes[report.kind], ...head, ...reportJson(report), ...more });
   }
   switch (command.type) {
@@ -127,11 +142,14 @@ export function commandReply(command: Command, events: readonly Event[], id: num
     case "redo": {
       const migrations = steppedBody(result.stepped, command.detail);
       const type = command.type === "migrate" ? "migrations_applied" : "migrations_redone";
-      const more = command.detail ? warnings(result) : {};
+      const more = { ...(command.detail ? warnings(result) : {}), ...madeBackup(result) };
       return done({ type, ...head, count: migrations.length, migrations, ...more });
     }
     case "rollback":
       return done(rolledBack(command, result, head));
+    case "backup":
+      if (result.backup === null) throw new Error("a backup ended without one");
+      return done({ type: "backed_up", ...head, ...backupJson(result.backup) });
     case "status":
       return done(statusBody(command, result, head));
     default:

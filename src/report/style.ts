@@ -17,6 +17,14 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1000)} s`;
 }
 
+/** A number of bytes in the unit that suits it. */
+export function size(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  const amount = bytes / 1000 ** power;
+  return `${power === 0 ? bytes : amount.toFixed(1)} ${units[power]}`;
+}
+
 /** A moment of RFC 3339 in UTC, to the second. */
 export function moment(at: string): string {
   return at.slice(0, 19).replace("T", " ");

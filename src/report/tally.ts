@@ -12,15 +12,25 @@ export interface Stepped extends MigrationName {
   readonly durationMs: number;
 }
 
+const reportKinds = [
+  "planned",
+  "verified",
+  "rehearsed",
+  "restored",
+  "log",
+  "schema",
+  "amended",
+] as const;
+
 /** An event that is a report as a whole. */
-export type Report = Extract<
-  Event,
-  { readonly kind: "planned" | "verified" | "log" | "schema" | "amended" }
->;
+export type Report = Extract<Event, { readonly kind: (typeof reportKinds)[number] }>;
 
 function isReport(event: Event): event is Report {
-  return ["planned", "verified", "log", "schema", "amended"].includes(event.kind);
+  return reportKinds.some((kind) => kind === event.kind);
 }
+
+/** A backup that was made on the way. */
+export type BackedUp = Extract<Event, { readonly kind: "backed-up" }>;
 
 /** What a command failed with, and on account of which migration. */
 export interface Fault {
@@ -38,6 +48,8 @@ export interface Tally {
   /** The last event that is a report as a whole: a plan, a log, a schema, an amendment; null where there is none. */
   readonly report: Report | null;
   readonly notes: readonly string[];
+  /** The backup that was made; null where none was. */
+  readonly backup: BackedUp | null;
   readonly fault: Fault | null;
 }
 
@@ -66,6 +78,7 @@ export function tally(events: readonly Event[]): Tally {
   let drift: readonly Difference[] = [];
   let report: Report | null = null;
   const notes: string[] = [];
+  let backup: BackedUp | null = null;
   let fault: Fault | null = null;
   for (const event of events) {
     if (event.kind === "stepped") {
@@ -79,11 +92,13 @@ export function tally(events: readonly Event[]): Tally {
       drift = event.differences;
     } else if (event.kind === "note") {
       notes.push(event.text);
+    } else if (event.kind === "backed-up") {
+      backup = event;
     } else if (isReport(event)) {
       report = event;
     } else if (event.kind === "failed") {
       fault = { failure: event.failure, migration: event.migration };
     }
   }
-  return { stepped, rows, catalog, drift, report, notes, fault };
+  return { stepped, rows, catalog, drift, report, notes, backup, fault };
 }

@@ -11,6 +11,7 @@ import type { LogEntry } from "../plan/history.ts";
 import type { PlannedStep } from "../plan/preview.ts";
 import { schemaText, withoutOrder, type Difference } from "../plan/schema.ts";
 import type { Verdict } from "../plan/verdict.ts";
+import { backupText, rehearsalText, restoredText } from "./files.ts";
 import { driftText, statusText } from "./status.ts";
 import { columns, duration, indented, moment, printable, type Paint } from "./style.ts";
 
@@ -154,7 +155,15 @@ export class TextReport {
     switch (event.kind) {
       case "waiting":
       case "running":
+      case "copying":
         return nothing;
+      case "backed-up":
+        return out(backupText(event));
+      case "restored":
+        return out(restoredText(event, this.#database));
+      case "rehearsed":
+        this.#stepped += event.rehearsal.steps.length;
+        return out(rehearsalText(event.rehearsal));
       case "note":
         return error(printable(`note: ${event.text}\n`));
       case "drift":

@@ -3,10 +3,67 @@
 import type { Failure } from "../failure.ts";
 import type { Amendment } from "../plan/amend.ts";
 import type { TableContents } from "../plan/contents.ts";
+import type { RowChange } from "../plan/rehearsal.ts";
 import type { SchemaObject } from "../plan/schema.ts";
 import type { History, LogEntry } from "../plan/history.ts";
 import type { Call, ReadyStep, Step } from "../plan/step.ts";
 import type { Statement } from "../migration/statements.ts";
+
+/** A backup as it is wished for. */
+export interface BackupWish {
+  readonly for: "backup";
+  /** The file, or the folder, that it is to go to; null for a name of ours beside the database. */
+  readonly file: string | null;
+  /** How many backups with names of ours are to be left; null for all. */
+  readonly keep: number | null;
+}
+
+/** A copy to try a plan on. */
+export interface RehearsalWish {
+  readonly for: "rehearsal";
+  /** Where it is to lie meanwhile; null for beside the database. */
+  readonly folder: string | null;
+}
+
+/** What a copy of the database is wanted for. */
+export type CopyWish = BackupWish | RehearsalWish;
+
+/** A copy that is about to be made: an empty file that nobody else knows, and how many bytes it will take at most. */
+export interface CopyTarget {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** A backup that was made. */
+export interface Backup {
+  readonly path: string;
+  readonly bytes: number;
+  /** Older backups that had to go. */
+  readonly removed: readonly string[];
+}
+
+/** The stages of a restoration in their order; "discard" takes back those before, as long as nothing is replaced. */
+export type RestoreStage = "copy" | "settle" | "keep" | "replace" | "finish" | "discard";
+
+/** A restoration as it is wished for. */
+export interface RestoreWish {
+  readonly file: string;
+  /** Replace even a database that is too broken to be opened. */
+  readonly force: boolean;
+  /** Do not keep what is replaced. */
+  readonly discard: boolean;
+}
+
+/** A restoration that is done. */
+export interface Restored {
+  readonly file: string;
+  /** The head of the restored database; 0 for none. */
+  readonly version: number;
+  readonly bytes: number;
+  /** Where the replaced database is kept; null where there was none, or it was not to be kept. */
+  readonly kept: string | null;
+  readonly note: string | null;
+}
 
 /** One thing to do. All but `load` and `wait` are the database's. */
 export type Effect =
@@ -47,6 +104,25 @@ export type Effect =
   | { readonly do: "survey" }
   /** Read the audit trail. */
   | { readonly do: "read-log" }
+  /** Make room for a copy of the database. */
+  | { readonly do: "prepare-copy"; readonly wish: CopyWish; readonly waitMs: number }
+  /** Fill it with the database as it is committed. */
+  | {
+      readonly do: "fill-copy";
+      readonly wish: CopyWish;
+      readonly target: CopyTarget;
+      readonly waitMs: number;
+    }
+  /** Give a filled copy its name as a backup, durably. */
+  | { readonly do: "publish-backup"; readonly wish: BackupWish; readonly target: CopyTarget }
+  /** Remove a copy that is needed no more. */
+  | { readonly do: "discard-copy"; readonly target: CopyTarget }
+  /** Put a backup in the database's place, one stage at a time. */
+  | { readonly do: "restore"; readonly wish: RestoreWish; readonly stage: RestoreStage }
+  /** Tell the size of the database, and what the last step has changed and was allowed to lose. */
+  | { readonly do: "measure" }
+  /** Check the database as a whole. */
+  | { readonly do: "check" }
   /** Make the group durable, waiting at most `waitMs` for readers. */
   | { readonly do: "commit"; readonly waitMs: number }
   /** Take back the current step, or all that is not durable. */
@@ -72,6 +148,17 @@ export type Outcome =
   /** "gone": SQLite had already given up the whole transaction. */
   | { readonly is: "undone"; readonly transaction: "open" | "gone" }
   | { readonly is: "settled"; readonly history: History }
+  | { readonly is: "prepared"; readonly target: CopyTarget }
+  | { readonly is: "published"; readonly backup: Backup }
+  | { readonly is: "restored"; readonly restored: Restored }
+  | {
+      readonly is: "measured";
+      readonly bytes: number;
+      readonly rows: readonly RowChange[];
+      readonly allowed: readonly string[];
+    }
+  /** What is wrong with the database, a sentence each. */
+  | { readonly is: "checked"; readonly problems: readonly string[] }
   /** The lock was not to be had within `waitMs`; nothing has changed. */
   | { readonly is: "busy" }
   | { readonly is: "failed"; readonly failure: Failure }
@@ -84,6 +171,9 @@ export type Outcome =
 
 /** The effects that a database performs. */
 export type DatabaseEffect = Exclude<Effect, { readonly do: "load" | "wait" }>;
+
+/** Runs work whose time is not the run's own. */
+export type Apart = <T>(work: () => T) => T;
 
 /** A database that performs effects. It never throws for what a user's SQL or file can cause. */
 export interface Driver {

@@ -54,9 +54,13 @@ function seqOf(group: Group, step: ReadyStep): number {
   return step.seq ?? group.run.seq + group.ran.length + 1;
 }
 
-/** The lock is held. */
+/** The lock is held: a backup comes first, where one is wanted, then the steps. */
 export function opened(run: Run, queue: Queue, now: number): Advance {
-  const group: Group = { run, founding: !run.founded, since: now, ran: [] };
+  const { backup: wish } = run;
+  // Of an empty database there is nothing to come back to.
+  if (wish !== null && !run.isEmpty) return to({ at: "preparing-backup", run, queue, wish });
+  const ready = { ...run, backup: null };
+  const group: Group = { run: ready, founding: !run.founded, since: now, ran: [] };
   return group.founding ? to({ at: "founding", group, queue }) : enter(group, queue, now);
 }
 

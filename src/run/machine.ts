@@ -1,5 +1,6 @@
 // State x outcome -> the next state, and the events that led there. Pure: the run's only decisions.
 
+import { filled, prepared, published } from "./backup.ts";
 import type { Outcome } from "./driver.ts";
 import {
   answered,
@@ -39,6 +40,12 @@ export function advance(state: State, outcome: Outcome, now: number): Advance {
       return failGroup(state.run, causeOf(outcome));
     case "beginning":
       return begun(state, outcome, now);
+    case "preparing-backup":
+      return prepared(state, outcome);
+    case "filling-backup":
+      return filled(state, outcome);
+    case "publishing-backup":
+      return published(state, outcome, now);
     case "founding":
       if (isDone) return enter(state.group, state.queue, now);
       return failGroup(state.group.run, causeOf(outcome));

@@ -42,7 +42,8 @@ function warnings(history: History): readonly Event[] {
 }
 
 function withHistory(run: Run, history: History): Run {
-  return { ...run, founded: history.founded, seq: lastSeq(history) };
+  const { founded, vacant } = history;
+  return { ...run, founded, seq: lastSeq(history), isEmpty: vacant && !founded };
 }
 
 /** Every step is at hand: what can be refused is refused now, before anything runs. */

@@ -24,8 +24,8 @@ export function openScratch(place: ScratchPlace): Promise<Driver> {
 }
 
 function upTo(version: number): MigrateCommand {
-  const flags = { allow_out_of_order: false, strict: false, dry_run: false, detail: false };
-  return { type: "migrate", to: version, commit: "group", ...flags };
+  const flags = { strict: false, backup: false, dry_run: false, detail: false };
+  return { type: "migrate", to: version, commit: "group", allow_out_of_order: false, ...flags };
 }
 
 function failureOf(events: readonly Event[]): Failure | null {

@@ -5,7 +5,7 @@ import type { MigrationName } from "../migration/migration.ts";
 import type { Failure } from "../failure.ts";
 import type { PlanRequest } from "../plan/plan.ts";
 import type { ReadyStep, Script, Step } from "../plan/step.ts";
-import type { Effect } from "./driver.ts";
+import type { BackupWish, CopyTarget, Effect } from "./driver.ts";
 
 /** How long to wait before looking again at a step that another process is running. */
 const glanceMs = 100;
@@ -16,6 +16,8 @@ const attemptMs = 1000;
 export interface RunRequest extends PlanRequest {
   readonly commit: CommitMode;
   readonly lockTimeoutMs: number;
+  /** The backup to make before anything is changed, if one is wanted. */
+  readonly backup?: BackupWish;
 }
 
 /** A step that has run, durable or not. */
@@ -48,10 +50,21 @@ export interface Run {
   readonly commit: CommitMode;
   readonly durable: readonly Ran[];
   readonly founded: boolean;
+  /** Whether the database held nothing at all when history was last read. */
+  readonly isEmpty: boolean;
   /** The last order of application that history knows. */
   readonly seq: number;
   /** Known already: what the run will fail with once the steps before are durable. */
   readonly fault: Fault | null;
+  /** The backup that is still to be made, under the lock and before anything is changed; null for none. */
+  readonly backup: BackupWish | null;
+}
+
+/** A backup in the making, with the steps that wait for it. */
+export interface BackingUp {
+  readonly run: Run;
+  readonly queue: Queue;
+  readonly wish: BackupWish;
 }
 
 /** A transaction that is open. */
@@ -94,6 +107,10 @@ export type State =
       readonly since: number;
       readonly now: number;
     }
+  /** The lock is held: the backup is made on another connection, so that nothing can be written in between. */
+  | ({ readonly at: "preparing-backup" } & BackingUp)
+  | ({ readonly at: "filling-backup"; readonly target: CopyTarget } & BackingUp)
+  | ({ readonly at: "publishing-backup"; readonly target: CopyTarget } & BackingUp)
   | { readonly at: "founding"; readonly group: Group; readonly queue: Queue }
   | ({ readonly at: "entering" } & Active)
   | ({ readonly at: "executing"; readonly script: Script; readonly index: number } & Active)
@@ -156,8 +173,9 @@ export type AfterUndo =
 
 /** A run of which nothing is done or known yet. */
 export function runOf(request: RunRequest): Run {
-  const { commit } = request;
-  return { request, commit, durable: [], founded: false, seq: 0, fault: null };
+  const { commit, backup = null } = request;
+  const fresh = { durable: [], founded: false, isEmpty: true, seq: 0, fault: null };
+  return { request, commit, backup, ...fresh };
 }
 
 /** The state in which a run begins, at `now` (milliseconds, monotonic). */
@@ -190,6 +208,12 @@ export function effectOf(state: State): Effect | null {
         waitMs: waitOf(state.run, state.since, state.now),
         foreignKeys: firstOf(state.queue)?.options.foreignKeys ?? false,
       };
+    case "preparing-backup":
+      return { do: "prepare-copy", wish: state.wish, waitMs: attemptMs };
+    case "filling-backup":
+      return { do: "fill-copy", wish: state.wish, target: state.target, waitMs: attemptMs };
+    case "publishing-backup":
+      return { do: "publish-backup", wish: state.wish, target: state.target };
     case "founding":
       return { do: "found" };
     case "entering":
@@ -246,5 +270,7 @@ export function canStop({ at }: State): boolean {
   const isSettling = at === "settling-commit" || at === "settling-undo";
   const isRecordingOutside =
     at === "committing-start" || at === "marking" || at === "returning" || at === "closing";
-  return !isUndoing && !isSettling && !isRecordingOutside;
+  // Stopped there, the copy would be left behind.
+  const isCopying = at === "filling-backup" || at === "publishing-backup";
+  return !isUndoing && !isSettling && !isRecordingOutside && !isCopying;
 }

@@ -20,6 +20,7 @@ const up: MigrateCommand = {
   commit: "group",
   allow_out_of_order: false,
   strict: false,
+  backup: false,
   ...flags,
 };
 const upOnce: MigrateCommand = { ...up, steps: 1 };

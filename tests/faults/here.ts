@@ -42,6 +42,7 @@ export async function here(
     },
     openDriver: async (request) => disturbed(request, openDatabase(request), saboteur),
     collectGarbage: () => undefined,
+    heldSignals: () => ({ hold() {}, release() {}, received: async () => null }),
     now: () => saboteur.now,
     signals: null,
   };

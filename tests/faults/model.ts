@@ -3,11 +3,11 @@
 import type { ReadyStep, Step } from "../../src/plan/step.ts";
 import type { Effect, Outcome } from "../../src/run/driver.ts";
 import { Content } from "./content.ts";
-import { ModelledOutside } from "./modelled-outside.ts";
+import { ModelledBackup } from "./modelled-backup.ts";
 import { done, lost } from "./ways.ts";
 
 /** The database, and all that happened to it. */
-export class Model extends ModelledOutside {
+export class Model extends ModelledBackup {
   perform(effect: Effect): Outcome {
     const outcome = this.#perform(effect);
     const version = "step" in effect ? ` ${effect.step.version}` : "";
@@ -28,8 +28,10 @@ export class Model extends ModelledOutside {
       case "begin":
         return this.#begin(effect);
       case "found":
+        this.checkBackup();
         return this.#found(effect);
       case "enter":
+        this.checkBackup();
         return this.enter(effect);
       case "execute":
       case "call":
@@ -41,6 +43,7 @@ export class Model extends ModelledOutside {
       case "leave":
         return this.leave(effect);
       case "start":
+        this.checkBackup();
         return this.start(effect);
       case "mark":
         return this.mark(effect);
@@ -53,12 +56,22 @@ export class Model extends ModelledOutside {
         return this.#undo(effect);
       case "settle":
         return this.#settle(effect);
+      case "prepare-copy":
+        return this.prepare(effect);
+      case "fill-copy":
+        return this.fill(effect);
+      case "publish-backup":
+        return this.publish(effect);
       case "amend":
       case "survey":
       case "read-log":
       case "recall":
       case "seed":
       case "read-rows":
+      case "discard-copy":
+      case "restore":
+      case "measure":
+      case "check":
         throw new Error(`${effect.do} in a run`);
     }
   }

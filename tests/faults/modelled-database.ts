@@ -25,6 +25,8 @@ export interface Beginning {
   readonly applied: number;
   readonly founded: boolean;
   readonly hasDrifted: boolean;
+  /** Whether the run is to make a backup first. */
+  readonly hasBackup: boolean;
   /** The options of each step: of TypeScript, only its module tells them. */
   readonly optionsOf: (version: number) => StepOptions;
 }
@@ -48,6 +50,8 @@ export class ModelledDatabase {
   protected isLeft = false;
   /** Whether the database has failed: what is durable may be kept, but nothing may be begun again. */
   protected isUnusable = false;
+  /** Whether the history that was read last was that of an empty database. */
+  protected isVacant = true;
   protected version = 1;
   protected seen: number | null = null;
 
@@ -69,6 +73,7 @@ export class ModelledDatabase {
   protected history(): History {
     this.seen = this.version;
     const { rows, founded } = this.durable;
+    this.isVacant = rows.size === 0 && !founded;
     const read = this.beginning.catalog.migrations.flatMap((migration) => {
       const { version, name, checksum, kind } = migration;
       const row = rows.get(version);

@@ -27,6 +27,8 @@ export interface Setting {
   /** Whether every third is TypeScript, so that plans are mixed and modules have to be loaded. */
   readonly hasModules: boolean;
   readonly lockTimeoutMs: number;
+  /** Whether a migrate is to make a backup first. */
+  readonly hasBackup: boolean;
 }
 
 /** The options of a migration. */
@@ -68,7 +70,7 @@ export function catalogOf(setting: Setting): Catalog {
 
 /** What the run of a setting is started with. */
 export function requestOf(setting: Setting, catalog: Catalog): RunRequest {
-  const { type, to, steps, commit, isStrict, lockTimeoutMs } = setting;
+  const { type, to, steps, commit, isStrict, lockTimeoutMs, hasBackup } = setting;
   const reach = { ...(to === undefined ? {} : { to }), ...(steps === undefined ? {} : { steps }) };
   const own = type === "migrate" ? { commit, strict: isStrict } : {};
   const read = readCommand({ type, ...reach, ...own }, (key) => key);
@@ -76,7 +78,10 @@ export function requestOf(setting: Setting, catalog: Catalog): RunRequest {
   const isStepping =
     command?.type === "migrate" || command?.type === "rollback" || command?.type === "redo";
   if (!isStepping) throw new Error(`no command: ${JSON.stringify(setting)}`);
-  return { command, catalog, commit: type === "migrate" ? commit : "group", lockTimeoutMs };
+  const request = { command, catalog, lockTimeoutMs };
+  if (type !== "migrate") return { ...request, commit: "group" };
+  const wish = { for: "backup", file: null, keep: null } as const;
+  return { ...request, commit, ...(hasBackup ? { backup: wish } : {}) };
 }
 
 /** The steps that the run would make if nothing else happened: versions, a negative one for a down. */

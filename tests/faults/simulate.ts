@@ -19,7 +19,8 @@ import {
 export function simulate(setting: Setting, choose: Choose, elapse: () => number): Model {
   const catalog = catalogOf(setting);
   const { applied, founded, hasDrifted } = setting;
-  const beginning = { catalog, applied, founded, hasDrifted };
+  const hasBackup = setting.hasBackup && setting.type === "migrate";
+  const beginning = { catalog, applied, founded, hasDrifted, hasBackup };
   const model = new Model(
     { ...beginning, optionsOf: (version) => optionsOf(setting, version) },
     choose,
@@ -40,7 +41,7 @@ export function simulate(setting: Setting, choose: Choose, elapse: () => number)
       if (effect.do === "wait") now += effect.ms;
       const next = advance(state, outcome, now);
       state = next.state;
-      if (outcome.is === "begun") begunAt = now;
+      if (outcome.is === "begun" || outcome.is === "published") begunAt = now;
       const isLong = effect.do === "leave" && outcome.is === "done" && now - begunAt >= 100;
       if (
         isLong &&

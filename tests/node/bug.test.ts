@@ -38,6 +38,9 @@ async function staged(looks: readonly (() => Outcome)[], messages: string): Prom
     lockTimeoutMs: 0,
     now: () => 0,
     signals: null,
+    heldSignals: () => {
+      throw new Error("no signals are to be held");
+    },
   };
   let written = "";
   const write = async (line: string): Promise<boolean> => {

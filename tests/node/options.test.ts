@@ -60,7 +60,10 @@ function besides(command: CommandSpec, option: string): string[] {
   if (command.name === "repair" && !repairs.includes(option)) return ["--drift"];
   const also = company[option];
   if (also !== undefined) return [also];
-  return command.argument === null || option === command.argument.field ? [] : ["1"];
+  if (command.name === "migrate" && option === "keep") return ["--backup"];
+  const { argument } = command;
+  const isAlone = argument === null || argument.isOptional || option === argument.field;
+  return isAlone ? [] : ["1"];
 }
 
 /** A word of the command line as JSON: digits are a number where one is wanted, and anything else is text. */
@@ -70,9 +73,12 @@ function valueOf(word: string, placeholder: string): string | number {
 }
 
 function messageOf(command: CommandSpec, also: readonly string[], own: object): Case["message"] {
+  const { argument } = command;
   const fields = also.map((word) => {
     const [name = "", value] = word.replace(/^--/, "").split("=");
-    if (!word.startsWith("--")) return ["version", Number(word)];
+    if (!word.startsWith("--")) {
+      return [argument?.field ?? "", valueOf(word, argument?.value ?? "")];
+    }
     return [name, value === undefined ? true : /^\d+$/.test(value) ? Number(value) : value];
   });
   return { type: command.name, ...Object.fromEntries(fields), ...own };

@@ -26,7 +26,7 @@ const network: readonly (readonly [string, readonly string[]])[] = [
   [
     `{"id":3,"src":"c2","dest":"n1","body":{"type":"echo","msg_id":2,"echo":"hello"}}`,
     [
-      `{"src":"n1","dest":"c2","body":{"type":"error","in_reply_to":2,"code":10,"text":"The type \\"echo\\" is not known.","error":"usage.unknown-message","hint":"The types are migrate, rollback, redo, plan, status, verify, log, schema, baseline, repair, init, help.","changed":"nothing","msg_id":4}}`,
+      `{"src":"n1","dest":"c2","body":{"type":"error","in_reply_to":2,"code":10,"text":"The type \\"echo\\" is not known.","error":"usage.unknown-message","hint":"The types are migrate, rollback, redo, plan, status, verify, rehearse, backup, restore, log, schema, baseline, repair, init, help.","changed":"nothing","msg_id":4}}`,
     ],
   ],
   [
@@ -80,7 +80,8 @@ test("a shell pipeline with jq", async () => {
     stderr: "pipe",
   });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-  const types = "baseline help init log migrate plan redo repair rollback schema status verify";
+  const types =
+    "backup baseline help init log migrate plan redo rehearse repair restore rollback schema status verify";
   expect(stdout.split("\n")).toEqual([
     "1 a true",
     "2 b true",

@@ -1,0 +1,306 @@
+// A backup -> the database at its path, in stages; before and after each of them the old one or the new one is there, whole.
+
+import {
+  chownSync,
+  copyFileSync,
+  constants,
+  linkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { fail, failure, ok, type Failure, type Result } from "../failure.ts";
+import type { Restored, RestoreStage, RestoreWish } from "../run/driver.ts";
+import { stampOf, untaken } from "./backup.ts";
+import {
+  createPrivate,
+  errnoOf,
+  lacksSpace,
+  removeAbandoned,
+  removeDatabase,
+  syncFile,
+  syncFolderOf,
+  temporaryPath,
+} from "./copies.ts";
+import { integrityOf, journalMode, realPath } from "./copy.ts";
+import { databaseFailure, isBusy } from "./errors.ts";
+import { fileKind, identityOf, noFile, sizeOf } from "./file.ts";
+import { headOf, logRestore } from "./history.ts";
+import { openConnection, sqliteCode, type Connection } from "./sqlite.ts";
+import { usersOf } from "./users.ts";
+
+const journals = ["-journal", "-wal"];
+
+/** What came of a stage. */
+export type StageOutcome =
+  | { readonly is: "done" }
+  | { readonly is: "restored"; readonly restored: Restored }
+  | { readonly is: "busy" }
+  | { readonly is: "failed"; readonly failure: Failure };
+
+const done: StageOutcome = { is: "done" };
+
+function failed(found: Failure): StageOutcome {
+  return { is: "failed", failure: found };
+}
+
+/** A backup that has been copied to where it is needed, and checked. */
+interface Copy {
+  readonly path: string;
+  readonly head: number;
+  readonly mode: string;
+}
+
+function refuseFile(file: string, live: string): Result<null> {
+  const kind = fileKind(file);
+  if (kind === "nothing") {
+    const text = `There is no backup ${file}.`;
+    return fail("database.cannot-open", text, "Name the file of the backup.");
+  }
+  if (kind !== "file") return { ok: false, failure: noFile(file, kind) };
+  if (identityOf(file) === identityOf(live)) {
+    const text = `${file} is the database itself.`;
+    return fail("usage.invalid-option", text, "Name the file of a backup.");
+  }
+  const beside = journals.map((suffix) => file + suffix).find((path) => sizeOf(path) > 0);
+  if (beside === undefined) return ok(null);
+  return fail(
+    "database.not-alone",
+    `${file} is not whole without ${beside}.`,
+    `Fold it in first, as in sqlite3 ${file} 'PRAGMA journal_mode = DELETE', if nobody uses it.`,
+  );
+}
+
+function damaged(file: string, what: string): Failure {
+  const text = `The backup ${file} is damaged: ${what}.`;
+  return failure("database.corrupt", text, "Choose another backup.");
+}
+
+/** Whether an error says that the content of a file is no database, or none that can be read. */
+function isBroken(error: unknown): boolean {
+  return /^SQLITE_(?:NOTADB|CORRUPT|IOERR|CANTOPEN)/.test(sqliteCode(error) ?? "");
+}
+
+/** One restoration, from its first stage to its last. */
+export class Restoration {
+  readonly #given: string;
+  readonly #wish: RestoreWish;
+  readonly #date: Date;
+  readonly #by: string;
+  /** The file itself, where the given path is a link to it. */
+  readonly #live: string;
+  #copy: Copy | null = null;
+  /** Holds the lock on the live database from its settling on; null where there is none, or a broken one. */
+  #connection: Connection | null = null;
+  #liveMode = "";
+  #kept: string | null = null;
+
+  constructor(path: string, wish: RestoreWish, date: Date, by: string) {
+    this.#given = path;
+    this.#wish = wish;
+    this.#date = date;
+    this.#by = by;
+    const file = realPath(path);
+    this.#live = file === resolve(path) ? path : file;
+  }
+
+  /** Carries out one stage. Throws what the file system or SQLite reports. */
+  perform(stage: RestoreStage): StageOutcome {
+    switch (stage) {
+      case "copy":
+        return this.#makeCopy();
+      case "settle":
+        return this.#settle();
+      case "keep":
+        return this.#keep();
+      case "replace":
+        return this.#replace();
+      case "finish":
+        return this.#finish();
+      case "discard":
+        return this.#discard();
+    }
+  }
+
+  #makeCopy(): StageOutcome {
+    const { file } = this.#wish;
+    const allowed = refuseFile(file, this.#live);
+    if (!allowed.ok) return failed(allowed.failure);
+    const folder = dirname(this.#live);
+    removeAbandoned(folder, this.#live);
+    const lack = lacksSpace(folder, sizeOf(file));
+    if (lack !== null) return failed(lack);
+    const path = temporaryPath(folder, this.#live);
+    createPrivate(path);
+    // From now on it is known, and removed if anything fails.
+    this.#copy = { path, head: 0, mode: "" };
+    copyFileSync(file, path, constants.COPYFILE_FICLONE);
+    const checked = this.#check(path);
+    if (!checked.ok) return failed(checked.failure);
+    this.#copy = checked.value;
+    return done;
+  }
+
+  /** Checks the copy and not the backup, which may lie where nothing can be written. */
+  #check(path: string): Result<Copy> {
+    const { file } = this.#wish;
+    if (sizeOf(path) === 0) return { ok: false, failure: damaged(file, "it is empty") };
+    const connection = openConnection(path, "write");
+    try {
+      const problems = integrityOf(connection);
+      const [first] = problems;
+      if (first !== undefined) {
+        return { ok: false, failure: { ...damaged(file, first), losses: problems } };
+      }
+      const head = headOf(connection);
+      const mode = journalMode(connection);
+      logRestore(connection, { file: basename(file), head, at: this.#date, by: this.#by });
+      return ok({ path, head, mode });
+    } catch (error) {
+      const found = databaseFailure(error, { path: file, errno: 0 });
+      if (found === null) throw error;
+      return { ok: false, failure: found };
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Makes the live file hold all that it is, with no journal beside it, and keeps everybody else out of it. */
+  #settle(): StageOutcome {
+    const kind = fileKind(this.#live);
+    if (kind === "nothing") return done;
+    if (kind !== "file") return failed(noFile(this.#given, kind));
+    const users = usersOf(identityOf(this.#live));
+    if (users.length > 0) return failed(inUse(this.#given, users));
+    try {
+      this.#connection ??= openConnection(this.#live, "write");
+      this.#liveMode = journalMode(this.#connection);
+      this.#connection.run("PRAGMA journal_mode = DELETE");
+      this.#connection.run("BEGIN EXCLUSIVE");
+    } catch (error) {
+      return this.#unsettled(error);
+    }
+    // Played back or folded in by now; what other journal modes leave behind is worth nothing.
+    rmSync(`${this.#live}-journal`, { force: true });
+    return done;
+  }
+
+  #unsettled(error: unknown): StageOutcome {
+    this.#connection?.close();
+    this.#connection = null;
+    if (isBusy(error)) return { is: "busy" };
+    const found = databaseFailure(error, { path: this.#given, errno: 0 });
+    if (found === null || !isBroken(error)) throw error;
+    if (this.#wish.force) return done;
+    const hint = "Replace it as it is, its journals moved away with it, with --force.";
+    return failed({ ...found, hint });
+  }
+
+  #keep(): StageOutcome {
+    const isThere = fileKind(this.#live) === "file";
+    const left = journals.filter((suffix) => fileKind(this.#live + suffix) === "file");
+    if (this.#wish.discard) {
+      // Only a live file that is broken, or gone, has any left.
+      for (const suffix of [...left, "-shm"]) rmSync(this.#live + suffix, { force: true });
+      return done;
+    }
+    if (!isThere && left.length === 0) return done;
+    const kept = untaken(`${this.#live}.replaced-${stampOf(this.#date)}`);
+    if (isThere) {
+      try {
+        linkSync(this.#live, kept);
+      } catch (error) {
+        return failed(noLink(kept, errnoOf(error)));
+      }
+    }
+    this.#kept = kept;
+    for (const suffix of left) renameSync(this.#live + suffix, kept + suffix);
+    if (left.length > 0) rmSync(`${this.#live}-shm`, { force: true });
+    return done;
+  }
+
+  #replace(): StageOutcome {
+    if (this.#copy === null) throw new Error("nothing was copied");
+    const { path } = this.#copy;
+    const like = statSync(this.#live, { throwIfNoEntry: false }) ?? statSync(this.#wish.file);
+    takeOwner(path, like);
+    syncFile(path, like.mode & 0o777);
+    renameSync(path, this.#live);
+    return done;
+  }
+
+  #finish(): StageOutcome {
+    if (this.#copy === null) throw new Error("nothing was copied");
+    syncFolderOf(this.#live);
+    this.#connection?.close();
+    this.#connection = null;
+    const { head, mode } = this.#copy;
+    const was = this.#liveMode;
+    const restored: Restored = {
+      file: this.#wish.file,
+      version: head,
+      bytes: sizeOf(this.#live),
+      kept: this.#kept,
+      note:
+        was === "" || was === mode
+          ? null
+          : `The journal mode is ${mode}, as in the backup; it was ${was}.`,
+    };
+    this.#copy = null;
+    return { is: "restored", restored };
+  }
+
+  /** Takes back what the stages before have done; once the database is replaced, nothing of it. */
+  #discard(): StageOutcome {
+    const connection = this.#connection;
+    this.#connection = null;
+    const isReplaced = this.#copy !== null && fileKind(this.#copy.path) === "nothing";
+    if (isReplaced) {
+      connection?.close();
+      const text = "The database is replaced already.";
+      return failed(failure("database.commit-unknown", text, "See rung status."));
+    }
+    if (connection !== null) {
+      if (connection.inTransaction) connection.run("ROLLBACK");
+      if (this.#liveMode === "wal") connection.run("PRAGMA journal_mode = WAL");
+      connection.close();
+    }
+    if (this.#copy !== null) removeDatabase(this.#copy.path);
+    this.#copy = null;
+    const kept = this.#kept;
+    this.#kept = null;
+    if (kept === null) return done;
+    for (const suffix of journals) {
+      if (fileKind(kept + suffix) === "file") renameSync(kept + suffix, this.#live + suffix);
+    }
+    rmSync(kept, { force: true });
+    return done;
+  }
+}
+
+/** The owner of the file that is replaced, where we may give files away: else the application could not open it. */
+function takeOwner(path: string, like: Stats): void {
+  const { uid, gid } = statSync(path);
+  if (uid === like.uid && gid === like.gid) return;
+  chownSync(path, like.uid, like.gid);
+}
+
+function inUse(path: string, users: readonly number[]): Failure {
+  const [first] = users;
+  const who = users.length === 1 ? `process ${first} has` : `processes ${users.join(", ")} have`;
+  return failure(
+    "database.in-use",
+    `The database ${path} cannot be replaced: ${who} it open.`,
+    "Stop what uses it, and run the command again.",
+  );
+}
+
+function noLink(kept: string, errno: string): Failure {
+  return failure(
+    "database.copy-failed",
+    `The database cannot be kept as ${kept}: ${errno}.`,
+    "Move it away by hand first, or replace it for good with --discard.",
+  );
+}
