@@ -67,3 +67,6 @@ export type Event =
       readonly failure: Failure;
       readonly migration: MigrationName | null;
     };
+
+/** Where events go; what happens next waits for what it gives, so that what is said is said before it. */
+export type Emit = (event: Event) => Promise<void> | void;

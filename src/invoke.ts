@@ -7,9 +7,40 @@ import type { OptionValues } from "./input/argv.ts";
 import { migrationsDirectory } from "./input/location.ts";
 import { isSound } from "./report/tally.ts";
 import type { TextReport } from "./report/text.ts";
-import { reportFailure, workplace, type Io } from "./world.ts";
+import type { Workplace } from "./perform.ts";
+import { reportFailure, workplace, type Io, type Progress } from "./world.ts";
 
 const commandWaitMs = 30_000;
+
+/** The commands that can take long. */
+const longCommands: readonly Command["type"][] = [
+  "migrate",
+  "rollback",
+  "redo",
+  "verify",
+  "rehearse",
+  "backup",
+  "restore",
+];
+
+/** The line that says how far a command has come, for a person at a terminal; null for everybody else. */
+async function openProgress(io: Io, command: Command): Promise<Progress | null> {
+  const isShort = !longCommands.includes(command.type);
+  if (isShort || ("dry_run" in command && command.dry_run)) return null;
+  if (io.openProgress === undefined || io.environment["TERM"] === "dumb") return null;
+  return (await io.isTerminal(2)) ? io.openProgress() : null;
+}
+
+/** The workplace, with what goes on there shown. */
+async function watched(place: Workplace, progress: Progress): Promise<Workplace> {
+  const { progressOf } = await import("./report/progress.ts");
+  const counted = (statements: number, rows: number): void => progress.count(statements, rows);
+  return {
+    ...place,
+    openDriver: (request) => place.openDriver({ ...request, counted }),
+    watch: (activity) => progress.show(progressOf(activity)),
+  };
+}
 
 /** Runs a command that works on the database. */
 export async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
@@ -18,24 +49,59 @@ export async function runCommand(io: Io, name: string, options: OptionValues): P
   if (!command.ok) return reportFailure(io, command.failure, options);
   const place = await workplace(io, options, commandWaitMs);
   if (!place.ok) return reportFailure(io, place.failure, options);
+  const progress = await openProgress(io, command.value);
+  try {
+    const isJson = options["json"] === true;
+    const perform = isJson ? performForJson : performForText;
+    return exitOf(command.value, await perform(io, command.value, place.value, progress));
+  } finally {
+    progress?.end();
+  }
+}
+
+/** Performs a command and writes its report; gives what happened. */
+async function performForJson(
+  io: Io,
+  command: Command,
+  place: Workplace,
+  progress: Progress | null,
+): Promise<readonly Event[]> {
   const { perform } = await import("./perform.ts");
   const events: Event[] = [];
-  if (options["json"] === true) {
-    await perform(command.value, place.value, (event) => events.push(event));
-    const { commandJson, jsonLine } = await import("./report/json.ts");
-    await io.writeOut(jsonLine(commandJson(command.value.type, place.value.path, events)));
-  } else {
-    const report = await textReport(io, command.value, place.value.path);
-    let written: Promise<unknown> = Promise.resolve();
-    await perform(command.value, place.value, (event) => {
-      events.push(event);
-      const { out, error } = report.print(event);
-      if (out !== "") written = written.then(() => io.writeOut(out));
-      if (error !== "") written = written.then(() => io.writeError(error));
+  const shown = progress === null ? place : await watched(place, progress);
+  await perform(command, shown, (event) => void events.push(event));
+  progress?.end();
+  const { commandJson, jsonLine } = await import("./report/json.ts");
+  await io.writeOut(jsonLine(commandJson(command.type, place.path, events)));
+  return events;
+}
+
+/** The same, with each line written as soon as it is true. */
+async function performForText(
+  io: Io,
+  command: Command,
+  place: Workplace,
+  progress: Progress | null,
+): Promise<readonly Event[]> {
+  const { perform } = await import("./perform.ts");
+  const events: Event[] = [];
+  const report = await textReport(io, command, place.path);
+  let written = Promise.resolve();
+  const write = (what: () => Promise<unknown>): void => {
+    written = written.then(async () => {
+      await (progress === null ? what() : progress.aside(what));
     });
-    await written;
-  }
-  return exitOf(command.value, events);
+  };
+  const shown = progress === null ? place : await watched(place, progress);
+  await perform(command, shown, (event) => {
+    events.push(event);
+    const { out, error } = report.print(event);
+    if (out !== "") write(() => io.writeOut(out));
+    if (error !== "") write(() => io.writeError(error));
+    return written;
+  });
+  await written;
+  return events;
 }
 
 /** Writes the next migration's file. */

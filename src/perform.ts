@@ -1,5 +1,6 @@
 // One command on one database: catalog and driver are brought together, and events come out.
 
+import type { Watch } from "./activity.ts";
 import type {
   BackupCommand,
   BaselineCommand,
@@ -13,7 +14,7 @@ import type {
   StatusCommand,
   VerifyCommand,
 } from "./command.ts";
-import type { Event } from "./event.ts";
+import type { Emit, Event } from "./event.ts";
 import { failure, ok, type Failure, type Result } from "./failure.ts";
 import type { Catalog } from "./migration/migration.ts";
 import type { SteppingCommand } from "./plan/plan.ts";
@@ -29,7 +30,9 @@ export interface DriverRequest {
   /** Globs of schema objects that are never looked at. */
   readonly ignored?: readonly string[];
   /** Given where the rows of every table that a step touches are to be counted: what that runs by. */
-  readonly counting?: Apart;
+  readonly measuring?: Apart;
+  /** Told of statements that a TypeScript migration has run, and of the rows that they have changed. */
+  readonly counted?: (statements: number, rows: number) => void;
 }
 
 /** Where and with what a command works. */
@@ -44,6 +47,8 @@ export interface Workplace {
   readonly signals: Signals | null;
   /** Signals that are kept while work is at hand that must be tidied up after, whatever the process. */
   readonly heldSignals: () => Signals;
+  /** Told of what takes time, where somebody watches. */
+  readonly watch?: Watch;
 }
 
 /** What the commands below work with. */
@@ -52,7 +57,7 @@ interface Job {
   readonly catalog: Catalog;
   readonly driver: Driver;
   readonly waitMs: number;
-  readonly emit: (event: Event) => void;
+  readonly emit: Emit;
 }
 
 function failedWith(failure: Failure): Event {
@@ -175,7 +180,8 @@ async function step(command: SteppingCommand, job: Job): Promise<void> {
   const { execute } = await import("./run/execute.ts");
   const commit = command.type === "migrate" ? command.commit : "group";
   const request = { command, catalog, commit, lockTimeoutMs: waitMs, ...backupFor(command) };
-  await execute(request, { driver, now: place.now, signals: place.signals, emit });
+  const { now, signals, watch } = place;
+  await execute(request, { driver, now, signals, emit, watch });
 }
 
 function backupFor(command: SteppingCommand): { readonly backup?: BackupWish } {
@@ -190,30 +196,30 @@ async function rehearsal(command: RehearseCommand, job: Job): Promise<void> {
   const migrate = { type: "migrate", ...options, ...asItIs } as const;
   const request = { command: migrate, catalog, commit: command.commit, lockTimeoutMs: waitMs };
   const signals = place.signals ?? place.heldSignals();
-  const openCopy = (path: string, counting: Apart): Promise<Driver> =>
-    place.openDriver({ path, mode: "create", readWaitMs: waitMs, counting });
+  const openCopy = (path: string, measuring: Apart): Promise<Driver> =>
+    place.openDriver({ path, mode: "create", readWaitMs: waitMs, measuring });
   await rehearse(
     request,
     { for: "rehearsal", folder: tmp },
-    { driver, openCopy, now: place.now, signals, emit },
+    { driver, openCopy, now: place.now, signals, emit, watch: place.watch },
   );
 }
 
 const asItIs = { dry_run: false, detail: false, backup: false } as const;
 
-async function backup(command: BackupCommand, { driver, waitMs, emit }: Job): Promise<void> {
+async function backup(command: BackupCommand, { driver, waitMs, place, emit }: Job): Promise<void> {
   const { backup: make } = await import("./run/backup.ts");
   const { file = null, keep = null } = command;
-  await make({ for: "backup", file, keep }, driver, waitMs, emit);
+  await make({ for: "backup", file, keep }, driver, { waitMs, emit, watch: place.watch });
 }
 
 async function restore(command: RestoreCommand, job: Job): Promise<void> {
   const { driver, waitMs, place, emit } = job;
   const { restore: put } = await import("./run/restore.ts");
   const { file, force, discard } = command;
-  for (const event of await put({ file, force, discard }, { driver, waitMs, now: place.now })) {
-    emit(event);
-  }
+  const { now, watch } = place;
+  const events = await put({ file, force, discard }, { driver, waitMs, now, watch });
+  for (const event of events) await emit(event);
 }
 
 async function dispatch(command: Command, job: Job): Promise<void> {
@@ -256,11 +262,7 @@ function catalogFor(command: Command, place: Workplace): Result<Catalog> {
 }
 
 /** Runs a command; all that comes of it, failures included, is emitted as events. */
-export async function perform(
-  command: Command,
-  place: Workplace,
-  emit: (event: Event) => void,
-): Promise<void> {
+export async function perform(command: Command, place: Workplace, emit: Emit): Promise<void> {
   const catalog = catalogFor(command, place);
   if (!catalog.ok) return emit(failedWith(catalog.failure));
   const waitMs = command.lock_timeout ?? place.lockTimeoutMs;

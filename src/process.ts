@@ -14,6 +14,10 @@ export const processIo: Io = {
   isTerminal,
   writeOut,
   writeError,
+  openProgress: async () => {
+    const { ProgressLine } = await import("./platform/progress.ts");
+    return new ProgressLine();
+  },
   openDriver: async (request) => {
     const { openDatabase } = await import("./database/open.ts");
     return openDatabase(request);

@@ -9,8 +9,19 @@ import {
   type Environment,
 } from "./input/location.ts";
 import type { DriverRequest, Workplace } from "./perform.ts";
+import type { Shown } from "./report/progress.ts";
 import type { Driver } from "./run/driver.ts";
 import type { Signals } from "./run/execute.ts";
+
+/** A line on a terminal that says what goes on, and moves while this thread is busy. */
+export interface Progress {
+  show(shown: Shown): void;
+  /** So much more is done of what is shown. */
+  count(statements: number, rows: number): void;
+  /** Writes something else to the terminal, with the line out of its way. */
+  aside<T>(write: () => Promise<T>): Promise<T>;
+  end(): void;
+}
 
 /** The world that the tool runs in. */
 export interface Io {
@@ -21,6 +32,8 @@ export interface Io {
   /** Resolves to false once nobody reads any more. */
   readonly writeOut: (text: string) => Promise<boolean>;
   readonly writeError: (text: string) => Promise<void>;
+  /** For standard error as a terminal. */
+  readonly openProgress?: () => Promise<Progress>;
   readonly openDriver: (request: DriverRequest) => Promise<Driver>;
   /** Gives back memory that is not needed, at once. */
   readonly collectGarbage: () => void;

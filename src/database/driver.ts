@@ -7,7 +7,7 @@ import { noHistory, type History } from "../plan/history.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { Apart, DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { databaseFailure, isBusy, type UsedDatabase } from "./errors.ts";
-import { Handle, statementFailure, transactionLost, type Scope } from "./handle.ts";
+import { Handle, statementFailure, transactionLost, type Counted, type Scope } from "./handle.ts";
 import { ContentsReader } from "./contents.ts";
 import { fileFailure } from "./copies.ts";
 import { databaseSize, integrityOf } from "./copy.ts";
@@ -34,7 +34,9 @@ export interface DriverSettings {
   /** Globs of schema objects that are never looked at. */
   readonly ignored?: readonly string[];
   /** Given where the rows of every table that a step touches are to be counted, for `measure`: what that runs by. */
-  readonly counting?: Apart;
+  readonly measuring?: Apart;
+  /** Told of statements that a TypeScript migration has run, and of the rows that they have changed. */
+  readonly counted?: Counted;
   /** The wall clock. */
   readonly date: () => Date;
   /** Who runs this, for the audit trail. */
@@ -317,12 +319,12 @@ export class SqliteDriver implements Driver {
 
   #countedScopeOf(step: ReadyStep): Scope {
     const scope = this.#plainScopeOf(step);
-    const { counting } = this.#settings;
-    if (counting === undefined) return scope;
+    const { measuring } = this.#settings;
+    if (measuring === undefined) return scope;
     const counts = (this.#counts ??= new RowCounts(this.#open()));
     return {
       run: (statement, action) => {
-        counting(() => counts.note(statement));
+        measuring(() => counts.note(statement));
         return scope.run(statement, action);
       },
     };
@@ -353,7 +355,8 @@ export class SqliteDriver implements Driver {
 
   #call(step: ReadyStep, work: Call): Outcome {
     const connection = this.#open();
-    const handle = new Handle(connection, this.#scopeOf(step), step, this.#settings.path);
+    const { path, counted } = this.#settings;
+    const handle = new Handle(connection, this.#scopeOf(step), step, path, counted);
     const cause = callFunction(work, handle, step);
     if (cause !== null) return { is: "failed", failure: cause };
     if (connection.inTransaction === step.options.transaction) return done;

@@ -54,6 +54,9 @@ export interface Scope {
   run<T>(statement: Statement, action: () => T): T;
 }
 
+/** Told how many more statements have run, and how many more rows they have changed, in so far as that is known. */
+export type Counted = (statements: number, rows: number) => void;
+
 /** What is no value of SQLite would be bound as NULL without a word: a misspelt property, most often. */
 function checkValues(values: readonly unknown[]): void {
   for (const [index, value] of values.entries()) {
@@ -77,16 +80,24 @@ export class Handle implements MigrationDb {
   readonly #step: ReadyStep;
   readonly #path: string;
   readonly #scope: Scope;
+  readonly #counted: Counted | undefined;
   readonly #prepared = new Map<string, { statement: Statement; prepared: Prepared }>();
   /** Iterations that have not come to their end: an open one would lock its tables. */
   readonly #open = new Set<Prepared>();
   #isRevoked = false;
 
-  constructor(connection: Connection, scope: Scope, step: ReadyStep, path: string) {
+  constructor(
+    connection: Connection,
+    scope: Scope,
+    step: ReadyStep,
+    path: string,
+    counted?: Counted,
+  ) {
     this.#connection = connection;
     this.#scope = scope;
     this.#step = step;
     this.#path = path;
+    this.#counted = counted;
   }
 
   exec(sql: string): void {
@@ -98,7 +109,9 @@ export class Handle implements MigrationDb {
   }
 
   run(sql: string, ...values: SqlValue[]): Changes {
-    return this.#one(sql, values, (prepared) => prepared.run(...values));
+    const made = this.#one(sql, values, (prepared) => prepared.run(...values));
+    this.#counted?.(0, made.changes);
+    return made;
   }
 
   get(sql: string, ...values: SqlValue[]): Row | null {
@@ -205,7 +218,9 @@ export class Handle implements MigrationDb {
   }
 
   #watched<T>(statement: Statement, action: () => T): T {
-    return this.#guarded(statement, () => this.#scope.run(statement, action));
+    const result = this.#guarded(statement, () => this.#scope.run(statement, action));
+    this.#counted?.(1, 0);
+    return result;
   }
 
   #guarded<T>(statement: Statement, action: () => T): T {

@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import type { Apart, Driver } from "../run/driver.ts";
 import { SqliteDriver } from "./driver.ts";
+import type { Counted } from "./handle.ts";
 import type { OpenMode } from "./sqlite.ts";
 
 /** Who runs this, as `user@host`; where the environment names nobody, by the number of the user. */
@@ -19,9 +20,11 @@ export interface DatabaseRequest {
   /** Globs of schema objects that are never looked at. */
   readonly ignored?: readonly string[];
   /** Given where the rows of every table that a step touches are to be counted: what that runs by. */
-  readonly counting?: Apart;
+  readonly measuring?: Apart;
   /** How long a plain read waits for a lock, in milliseconds. */
   readonly readWaitMs: number;
+  /** Told of statements that a TypeScript migration has run, and of the rows that they have changed. */
+  readonly counted?: Counted;
 }
 
 /** Opens a driver; the file itself is opened by the first effect that needs it. */

@@ -1,6 +1,7 @@
 // A backup: made ready, filled, published; by itself, or under the lock of a run and before anything is changed.
 
-import type { Event } from "../event.ts";
+import type { Watch } from "../activity.ts";
+import type { Emit, Event } from "../event.ts";
 import type { Backup, BackupWish, Driver, Outcome } from "./driver.ts";
 import { opened } from "./group.ts";
 import { causeOf, failGroup, to, type Advance } from "./moves.ts";
@@ -38,22 +39,30 @@ export function published(
   return to(next, backedUp(outcome.backup), ...events);
 }
 
+/** What a backup needs besides the database. */
+export interface BackupPlace {
+  readonly waitMs: number;
+  readonly emit: Emit;
+  readonly watch?: Watch | undefined;
+}
+
 /** Makes a backup by itself; what came of it is the last event. */
 export async function backup(
   wish: BackupWish,
   driver: Driver,
-  waitMs: number,
-  emit: (event: Event) => void,
+  { waitMs, emit, watch }: BackupPlace,
 ): Promise<void> {
-  const fail = (outcome: Outcome): void =>
-    emit({ kind: "failed", failure: causeOf(outcome), migration: null });
+  const fail = async (outcome: Outcome): Promise<void> => {
+    await emit({ kind: "failed", failure: causeOf(outcome), migration: null });
+  };
   const room = await driver.perform({ do: "prepare-copy", wish, waitMs });
   if (room.is !== "prepared") return fail(room);
   const { target } = room;
-  emit({ kind: "copying", ...target });
+  await emit({ kind: "copying", ...target });
+  watch?.({ is: "copying", path: target.path, totalBytes: target.bytes });
   const copied = await driver.perform({ do: "fill-copy", wish, target, waitMs });
   if (copied.is !== "done") return fail(copied);
   const named = await driver.perform({ do: "publish-backup", wish, target });
   if (named.is !== "published") return fail(named);
-  emit(backedUp(named.backup));
+  await emit(backedUp(named.backup));
 }

@@ -1,7 +1,9 @@
 // The only loop with effects: state -> effect -> outcome -> state, until the run has come to its end.
 
-import type { Event } from "../event.ts";
+import type { Watch } from "../activity.ts";
+import type { Emit } from "../event.ts";
 import { failure } from "../failure.ts";
+import { activityOf } from "./activity.ts";
 import type { Driver, Effect, Outcome } from "./driver.ts";
 import { advance } from "./machine.ts";
 import { canStop, effectOf, start, type RunRequest, type State } from "./state.ts";
@@ -25,9 +27,16 @@ export interface World {
   readonly driver: Driver;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
-  readonly emit: (event: Event) => void;
+  readonly emit: Emit;
   /** Signals that ask to end; null where a signal ends the process by itself. */
   readonly signals: Signals | null;
+  /** Told of what takes time, where somebody watches. */
+  readonly watch?: Watch | undefined;
+}
+
+function announce(state: State, watch: Watch): void {
+  const activity = activityOf(state);
+  if (activity !== null) watch(activity);
 }
 
 /** In place of the next effect, where the run can be taken back without a trace: the failure of being asked to end. */
@@ -64,9 +73,10 @@ export async function executeFrom(first: State, world: World): Promise<void> {
   for (let effect = effectOf(state); effect !== null; effect = effectOf(state)) {
     const stop = signals === null ? null : await interruption(state, signals);
     if (stop !== null) signals = null;
+    if (world.watch !== undefined) announce(state, world.watch);
     const outcome = stop ?? (await perform(effect, driver));
     const next = advance(state, outcome, world.now());
-    for (const event of next.events) world.emit(event);
+    for (const event of next.events) await world.emit(event);
     state = next.state;
   }
   world.signals?.release();

@@ -1,6 +1,7 @@
 // The plan run on a copy of the database, as a migrate would run it -> what it did there, and what it took.
 
-import type { Event } from "../event.ts";
+import type { Watch } from "../activity.ts";
+import type { Emit, Event } from "../event.ts";
 import { failure, type Failure } from "../failure.ts";
 import type { MigrationName } from "../migration/migration.ts";
 import type { LockTime, RehearsedStep } from "../plan/rehearsal.ts";
@@ -22,12 +23,13 @@ import type { RunRequest } from "./state.ts";
 export interface RehearsalPlace {
   /** The driver of the database itself: it is copied, and otherwise left alone. */
   readonly driver: Driver;
-  readonly openCopy: (path: string, counting: Apart) => Promise<Driver>;
+  readonly openCopy: (path: string, measuring: Apart) => Promise<Driver>;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
   /** Signals are kept until the copy is gone. */
   readonly signals: Signals;
-  readonly emit: (event: Event) => void;
+  readonly emit: Emit;
+  readonly watch?: Watch | undefined;
 }
 
 /** The database at one moment of the run. */
@@ -174,19 +176,17 @@ async function runOn(copy: string, request: RunRequest, place: RehearsalPlace): 
   const steps: RehearsedStep[] = [];
   let failed: CopyRun["failed"] = null;
   try {
-    await execute(request, {
-      driver,
-      now: clock.now,
-      signals: place.signals,
-      emit: (event) => {
-        if (isPassedOn(event)) place.emit(event);
-        if (event.kind === "failed") failed = event;
-        if (event.kind !== "stepped") return;
-        const { migration, durationMs } = event;
-        steps.push({ ...driver.measured(migration.version), durationMs });
-      },
-    });
-    place.signals.hold();
+    const { signals, watch } = place;
+    const emit = async (event: Event): Promise<void> => {
+      if (isPassedOn(event)) await place.emit(event);
+      if (event.kind === "failed") failed = event;
+      if (event.kind !== "stepped") return;
+      const { migration, durationMs } = event;
+      steps.push({ ...driver.measured(migration.version), durationMs });
+    };
+    await execute(request, { driver, now: clock.now, signals, emit, watch });
+    signals.hold();
+    watch?.({ is: "checking" });
     const checked = await driver.perform({ do: "check" });
     const problems = checked.is === "checked" ? checked.problems : null;
     return { steps, lock: driver.lock, problems, failed };
@@ -210,19 +210,20 @@ async function onCopy(
   wish: RehearsalWish,
   place: RehearsalPlace,
 ): Promise<void> {
-  const { driver, now, emit } = place;
+  const { driver, now, emit, watch } = place;
   const since = now();
-  emit({ kind: "copying", ...target });
+  await emit({ kind: "copying", ...target });
+  watch?.({ is: "copying", path: target.path, totalBytes: target.bytes });
   const waitMs = request.lockTimeoutMs;
   const copied = await driver.perform({ do: "fill-copy", wish, target, waitMs });
   if (copied.is !== "done") return emit(failedWith(causeOf(copied)));
   const copy = { bytes: target.bytes, durationMs: Math.round(now() - since) };
   const { failed, ...ran } = await runOn(target.path, request, place);
-  emit({ kind: "rehearsed", rehearsal: { copy, ...ran } });
+  await emit({ kind: "rehearsed", rehearsal: { copy, ...ran } });
   if (failed !== null) return emit(failedWith(failed.failure, failed.migration));
   const { problems } = ran;
   if (problems !== null && problems.length > 0) return emit(failedWith(damaged(problems)));
-  emit({ kind: "finished" });
+  await emit({ kind: "finished" });
 }
 
 /** Rehearses a request; the copy is gone when it is over, whatever came of it. */

@@ -1,5 +1,6 @@
 // A restoration, stage by stage: until the one that replaces the database, all can be taken back.
 
+import type { Watch } from "../activity.ts";
 import type { Event } from "../event.ts";
 import { failure, type Failure } from "../failure.ts";
 import type { Driver, Outcome, RestoreStage, RestoreWish } from "./driver.ts";
@@ -12,10 +13,11 @@ export interface RestoreSettings {
   readonly waitMs: number;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
+  readonly watch?: Watch | undefined;
 }
 
 const glanceMs = 50;
-const beforeReplacing: readonly RestoreStage[] = ["copy", "settle", "keep"];
+const beforeReplacing = ["copy", "settle", "keep"] as const;
 
 const unknown = failure(
   "database.commit-unknown",
@@ -26,11 +28,12 @@ const unknown = failure(
 
 /** Performs a stage, again and again while others hold the database. */
 async function perform(
-  stage: RestoreStage,
+  stage: Exclude<RestoreStage, "discard">,
   wish: RestoreWish,
-  { driver, waitMs, now }: RestoreSettings,
+  { driver, waitMs, now, watch }: RestoreSettings,
 ): Promise<Outcome> {
   const since = now();
+  watch?.({ is: "restoring", stage });
   for (;;) {
     const outcome = await driver.perform({ do: "restore", wish, stage });
     if (outcome.is !== "busy" || now() - since >= waitMs) return outcome;

@@ -1,5 +1,6 @@
 // The catalog run on a scratch database in memory -> the schema that it makes.
 
+import type { Watch } from "../activity.ts";
 import type { MigrateCommand } from "../command.ts";
 import type { Event } from "../event.ts";
 import { fail, ok, type Failure, type Result } from "../failure.ts";
@@ -16,6 +17,8 @@ export interface ScratchPlace {
     readonly readWaitMs: number;
   }) => Promise<Driver>;
   readonly now: () => number;
+  /** Told of what takes time, where somebody watches. */
+  readonly watch?: Watch;
 }
 
 /** Opens the scratch database, which begins empty. */
@@ -49,7 +52,12 @@ export async function schemaAt(
     const events: Event[] = [];
     const request = { command: upTo(version), catalog, commit: "group", lockTimeoutMs: 0 } as const;
     const { now } = place;
-    await execute(request, { driver, now, signals: null, emit: (event) => events.push(event) });
+    await execute(request, {
+      driver,
+      now,
+      signals: null,
+      emit: (event) => void events.push(event),
+    });
     const cause = failureOf(events);
     if (cause !== null) return { ok: false, failure: { ...cause, changed: "nothing" } };
     const outcome = await driver.perform({ do: "survey" });

@@ -10,7 +10,7 @@ import type { SteppingCommand } from "../plan/plan.ts";
 import { differences, type SchemaObject } from "../plan/schema.ts";
 import { recordOf, stepDown, stepUp, type Step } from "../plan/step.ts";
 import type { Driver, Outcome } from "./driver.ts";
-import { execute, executeFrom } from "./execute.ts";
+import { execute, executeFrom, type World } from "./execute.ts";
 import { startPlanned } from "./planning.ts";
 import { openScratch, type ScratchPlace } from "./scratch.ts";
 
@@ -100,8 +100,7 @@ export class Trial {
     this.close();
     if (version === 0) return null;
     const events: Event[] = [];
-    const emit = (event: Event): number => events.push(event);
-    await execute(this.#request({ ...up, to: version }), { ...(await this.#world()), emit });
+    await execute(this.#request({ ...up, to: version }), await this.#world(events));
     const cause = events.find((event) => event.kind === "failed")?.failure ?? null;
     const looked = await (await this.#open()).perform({ do: "look" });
     if (cause !== null || looked.is !== "looked") return cause;
@@ -130,8 +129,10 @@ export class Trial {
     return this.#driver;
   }
 
-  async #world(): Promise<{ driver: Driver; now: () => number; signals: null }> {
-    return { driver: await this.#open(), now: this.#place.now, signals: null };
+  async #world(events: Event[]): Promise<World> {
+    const { now, watch } = this.#place;
+    const emit = (event: Event): void => void events.push(event);
+    return { driver: await this.#open(), now, signals: null, emit, watch };
   }
 
   #request(command: SteppingCommand): Parameters<typeof execute>[0] {
@@ -140,8 +141,7 @@ export class Trial {
 
   async #run(command: SteppingCommand, step: Step): Promise<Failure | null> {
     const events: Event[] = [];
-    const emit = (event: Event): number => events.push(event);
-    const world = { ...(await this.#world()), emit };
+    const world = await this.#world(events);
     const request = this.#request(command);
     await executeFrom(startPlanned(request, [step], this.#standing, world.now()), world);
     return events.find((event) => event.kind === "failed")?.failure ?? null;

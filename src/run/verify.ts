@@ -1,5 +1,6 @@
 // The catalog on a scratch database, step by step -> proof that every down undoes its up, or what it leaves.
 
+import type { Watch } from "../activity.ts";
 import type { Failure } from "../failure.ts";
 import type { Catalog, Migration } from "../migration/migration.ts";
 import { contentLosses, contentLossText } from "../plan/contents.ts";
@@ -113,8 +114,15 @@ export async function verify(
   place: ScratchPlace,
   { withRows }: VerifySettings,
 ): Promise<readonly Verdict[]> {
-  const trial = new Trial(catalog, place, withRows);
   const verdicts: Verdict[] = [];
+  const of = catalog.migrations.length;
+  // Each way is a run of its own; who watches wants to know how far the whole has come.
+  const watch: Watch = async (activity) => {
+    const number = verdicts.length + 1;
+    await place.watch?.("place" in activity ? { ...activity, place: { number, of } } : activity);
+  };
+  const watched = place.watch === undefined ? place : { ...place, watch };
+  const trial = new Trial(catalog, watched, withRows);
   try {
     for (const migration of catalog.migrations) {
       const verdict = withRows

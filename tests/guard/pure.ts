@@ -33,7 +33,7 @@ export async function migrateHere(path: string, ...ups: string[]): Promise<Failu
     await execute(request, {
       driver,
       now: () => 0,
-      emit: (event) => events.push(event),
+      emit: (event) => void events.push(event),
       signals: null,
     });
   } finally {
