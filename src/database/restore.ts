@@ -175,7 +175,8 @@ export class Restoration {
     const users = usersOf(identityOf(this.#live));
     if (users.length > 0) return failed(inUse(this.#given, users));
     try {
-      this.#connection ??= openConnection(this.#live, "write");
+      probe(this.#live);
+      this.#connection = openConnection(this.#live, "write");
       this.#liveMode = journalMode(this.#connection);
       this.#connection.run("PRAGMA journal_mode = DELETE");
       this.#connection.run("BEGIN EXCLUSIVE");
@@ -277,6 +278,20 @@ export class Restoration {
     }
     rmSync(kept, { force: true });
     return done;
+  }
+}
+
+/**
+ * Reads a database that has a log, as no more than a reader: whoever may write would fold the log in when he closes a
+ * file that he cannot read, and both would be lost.
+ */
+function probe(path: string): void {
+  if (sizeOf(`${path}-wal`) === 0) return;
+  const connection = openConnection(path, "read");
+  try {
+    connection.get("SELECT count(*) FROM sqlite_schema");
+  } finally {
+    connection.close();
   }
 }
 

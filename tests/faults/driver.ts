@@ -53,6 +53,7 @@ export function readFaults(text: string): readonly Fault[] {
 /** An effect as tests read it in the trace: its name, and the version that it is about. */
 export function nameOf(effect: DatabaseEffect): string {
   if (effect.do === "undo") return `undo ${effect.scope}`;
+  if (effect.do === "restore") return `restore ${effect.stage}`;
   return "step" in effect ? `${effect.do} ${effect.step.version}` : effect.do;
 }
 
