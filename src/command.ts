@@ -133,7 +133,11 @@ const status = v.strictObject({
   ...detail,
 });
 
-const verify = v.strictObject({ type: v.literal("verify"), ...wait });
+const verify = v.strictObject({
+  type: v.literal("verify"),
+  ...wait,
+  data: v.optional(flag, false),
+});
 
 const log = v.strictObject({ type: v.literal("log"), ...wait });
 

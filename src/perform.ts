@@ -123,10 +123,10 @@ async function schema(command: SchemaCommand, job: Job): Promise<void> {
   job.emit({ kind: "schema", objects: outcome.objects });
 }
 
-async function verifyAll(_command: VerifyCommand, { catalog, place, emit }: Job): Promise<void> {
+async function verifyAll(command: VerifyCommand, { catalog, place, emit }: Job): Promise<void> {
   const { verify } = await import("./run/verify.ts");
   const { verdictFailure } = await import("./plan/verdict.ts");
-  const verdicts = await verify(catalog, place);
+  const verdicts = await verify(catalog, place, { withRows: command.data });
   emit({ kind: "verified", verdicts });
   const cause = verdictFailure(verdicts);
   if (cause !== null) emit(failedWith(cause));

@@ -795,6 +795,7 @@ const unproven: Readonly<Record<string, readonly (readonly [string, string])[]>>
       export function down(db) { db.exec("DROP TABLE a1"); }`,
     ],
   ],
+  lossy: [["2_rows.sql", "-- migrate:up\nDELETE FROM other;\n-- migrate:down\nSELECT 1;"]],
 };
 
 test("Proving the way back: each verdict, whether it fails, and the keys that it has", async () => {
@@ -819,7 +820,9 @@ test("Proving the way back: each verdict, whether it fails, and the keys that it
       );
       place.write(`migrations/${file}`, text);
       place.migration("3_last.sql", "CREATE TABLE last (x);", "DROP TABLE last;");
-      const { status, stdout } = await place.rung("verify", "--json");
+      const withRows = verdict === "lossy";
+      const data = withRows ? ["--data"] : [];
+      const { status, stdout } = await place.rung("verify", ...data, "--json");
       const found = fieldsOf(stdout);
       const verdicts = list(found, "migrations").map((each) => fieldsOf(JSON.stringify(each)));
       const isLast = verdict === "up-fails";
@@ -839,7 +842,7 @@ test("Proving the way back: each verdict, whether it fails, and the keys that it
         file,
         fails === "yes" ? "verify.not-reversible" : null,
       ]);
-      const reply = await replyTo(place, `{"type":"verify"}`);
+      const reply = await replyTo(place, `{"type":"verify","data":${withRows}}`);
       expect(reply).toMatchObject({ count: found["count"], migrations: found["migrations"] });
       expect(reply["code"]).toBe(fails === "yes" ? 14 : undefined);
       expect(place.files()).toEqual(["migrations"]);
@@ -1309,6 +1312,10 @@ test("JSON output: every object has exactly the keys of the table", async () => 
   see("an entry", firstOf(see("`log`", await json("log")), "entries"));
   see("`schema`", await json("schema"));
   see("`verify`", await json("verify"));
+  place.migration("3_c.sql", "DELETE FROM a;", "SELECT 1;");
+  const lossy = list(await json("verify", "--data"), "migrations").at(-1);
+  see("what a table lost there", firstOf(fieldsOf(JSON.stringify(lossy)), "lost"));
+  place.remove("migrations/3_c.sql");
   see("`version`", await json("version"));
   place.database().run("DELETE FROM rung_history WHERE version > 1");
   place.migration("3_c.sql", "INSERT INTO a VALUES (1);", "DELETE FROM a;");

@@ -75,6 +75,12 @@ export class SchemaFacts {
     this.#replacing.clear();
   }
 
+  /** To be called between a DROP and the next CREATE: the rowids that it has freed at the end go to what is created next. */
+  lower(): void {
+    const last = Number(this.#connection.get(selectLast)?.["last"] ?? 0);
+    this.#lastRowid = Math.min(this.#lastRowid, last);
+  }
+
   /** All foreign keys, in the order in which their tables were created. */
   keys(): readonly ForeignKey[] {
     this.#refresh();

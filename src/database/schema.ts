@@ -102,6 +102,8 @@ const removeOn = `DELETE FROM rung_schema WHERE type <> 'view' AND "table" = ? C
 export class SchemaTracker {
   readonly #connection: Connection;
   #objects = new Map<string, LiveObject>();
+  /** The same by the folded name of the table that they belong to. */
+  #byTable = new Map<string, Set<LiveObject>>();
   #fingerprint = 0n;
   #lastRowid = 0;
   #hasVirtual = false;
@@ -111,6 +113,11 @@ export class SchemaTracker {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#read(0);
+  }
+
+  /** The schema; an object that stands as it was is the same one as before. */
+  get objects(): readonly SchemaObject[] {
+    return [...this.#objects.values()];
   }
 
   /** The fingerprint of the schema, as 64 hexadecimal digits. */
@@ -134,13 +141,16 @@ export class SchemaTracker {
 
   /** Takes out what is gone of the objects that were dropped by name, and of what belongs to them. */
   #forget(dropped: readonly DroppedObject[]): void {
-    const names = new Set(dropped.map(({ name }) => foldName(name)));
-    for (const [key, object] of this.#objects) {
-      const { type, name, table } = object;
-      if (!names.has(foldName(name)) && !names.has(foldName(table))) continue;
+    const found = dropped.flatMap((each) => [
+      ...(this.#byTable.get(foldName(each.name)) ?? []),
+      this.#objects.get(objectKey(each)) ?? [],
+    ]);
+    for (const object of new Set(found.flat())) {
+      const { type, name } = object;
       // A temporary object can have had the name.
       if (this.#connection.get(selectLiveOne, type, name) !== null) continue;
-      this.#objects.delete(key);
+      this.#objects.delete(objectKey(object));
+      this.#byTable.get(foldName(object.table))?.delete(object);
       this.#fingerprint ^= this.#hashOf(object);
       this.#connection.all(remove, type, foldName(name));
     }
@@ -150,6 +160,7 @@ export class SchemaTracker {
   #followAll(): void {
     const before = this.#objects;
     this.#objects = new Map();
+    this.#byTable = new Map();
     this.#fingerprint = 0n;
     this.#read(0);
     const found = differences([...before.values()], [...this.#objects.values()]);
@@ -224,6 +235,8 @@ export class SchemaTracker {
     this.#hasVirtual ||= objects.some(isVirtual);
     for (const object of objects) {
       this.#objects.set(objectKey(object), object);
+      const table = foldName(object.table);
+      this.#byTable.set(table, (this.#byTable.get(table) ?? new Set()).add(object));
       this.#fingerprint ^= this.#hashOf(object);
     }
     this.#lastRowid = last;

@@ -55,6 +55,7 @@ export class Watch {
 
   constructor(connection: Connection, facts: SchemaFacts, step: ReadyStep) {
     this.#facts = facts;
+    facts.lower();
     this.#horizon = new Horizon(connection);
     this.#rows = new RowWatch(connection, facts, this.#horizon, step);
     this.#objects = new ObjectWatch(connection, this.#horizon);
@@ -106,6 +107,7 @@ export class Watch {
 
   #beforeSchema(touch: SchemaTouch): void {
     if (this.#hasDropped) this.#horizon.lower();
+    if (this.#hasDropped) this.#facts.lower();
     this.#hasDropped ||= touch.does === "drop";
     switch (touch.does) {
       case "create":
@@ -122,6 +124,8 @@ export class Watch {
         if (touch.type === "index") this.#keys.beforeIndex(touch.name);
         if (touch.type === "table") this.#beforeLeaving(touch.name, null);
         if (touch.type === "view") this.#freed.add(foldName(touch.name));
+        // No fact rests on an index.
+        if (touch.type === "index") return;
         break;
       case "rename":
         this.#hasAltered = true;

@@ -87,6 +87,7 @@ export const commandOptions: readonly OptionSpec[] = [
   },
   { name: "rollback", value: null, summary: "plan a rollback instead of a migrate" },
   { name: "check", value: null, summary: "exit 1 unless all is applied and sound" },
+  { name: "data", value: null, summary: "with generated rows, which must come back too" },
   { name: "at", value: "VERSION", summary: "as the migrations up to this version make it" },
   {
     name: "force",
@@ -157,8 +158,8 @@ export const commands: readonly CommandSpec[] = [
     aliases: [],
     summary: "prove on a scratch database that every down undoes its up",
     argument: null,
-    options: [],
-    example: "rung verify --dir db/migrations",
+    options: ["data"],
+    example: "rung verify --dir db/migrations --data",
   },
   {
     name: "rehearse",

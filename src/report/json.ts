@@ -4,6 +4,7 @@ import type { Command } from "../command.ts";
 import type { Event } from "../event.ts";
 import type { Failure } from "../failure.ts";
 import type { Amendment } from "../plan/amend.ts";
+import type { ContentLoss } from "../plan/contents.ts";
 import type { LogEntry } from "../plan/history.ts";
 import type { PlannedStep } from "../plan/preview.ts";
 import { schemaText, type Difference } from "../plan/schema.ts";
@@ -82,8 +83,12 @@ function plannedJson(step: PlannedStep): object {
   };
 }
 
+function contentLossJson({ table, columns, gone, added, rows }: ContentLoss): object {
+  return { table, columns, gone, added, rows };
+}
+
 function verdictJson(found: Verdict): object {
-  const { version, name, verdict, orderOnly } = found;
+  const { version, name, verdict, orderOnly, lost, notes } = found;
   const cause =
     "failure" in found && found.failure !== null ? { error: failureJson(found.failure) } : {};
   const changes =
@@ -94,7 +99,9 @@ function verdictJson(found: Verdict): object {
     verdict,
     ...changes,
     ...cause,
+    ...(lost.length === 0 ? {} : { lost: lost.map(contentLossJson) }),
     order_only: orderOnly.map(({ name: table }) => table),
+    ...(notes.length === 0 ? {} : { notes }),
   };
 }
 

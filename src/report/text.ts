@@ -6,6 +6,7 @@ import type { Direction } from "../migration/migration.ts";
 import { writeOptions } from "../migration/options.ts";
 import type { Amendment } from "../plan/amend.ts";
 import { differenceText } from "../plan/conflict.ts";
+import { contentLossText } from "../plan/contents.ts";
 import type { LogEntry } from "../plan/history.ts";
 import type { PlannedStep } from "../plan/preview.ts";
 import { schemaText, withoutOrder, type Difference } from "../plan/schema.ts";
@@ -63,6 +64,7 @@ function plannedText(step: PlannedStep): string {
 
 const verdicts: Readonly<Record<Verdict["verdict"], string>> = {
   reversible: "reversible",
+  lossy: "lossy: its down does not bring the rows back as they were",
   irreversible: "irreversible, as declared: it has no down",
   "up-fails": "NOT applied: its up fails",
   "down-fails": "NOT undone: its down fails",
@@ -71,12 +73,14 @@ const verdicts: Readonly<Record<Verdict["verdict"], string>> = {
 };
 
 function verdictText(found: Verdict): string {
-  const { version, name, verdict, orderOnly } = found;
+  const { version, name, verdict, orderOnly, lost, notes } = found;
   const lines = [`${version} ${name}: ${verdicts[verdict]}\n`];
   for (const { name: table } of orderOnly)
     lines.push(`  note: ${table} has its columns in another order\n`);
   if ("differences" in found)
     lines.push(...found.differences.map((each) => `  - ${differenceText(each)}\n`));
+  lines.push(...lost.map((each) => `  - ${contentLossText(each)}\n`));
+  lines.push(...notes.map((note) => `  note: ${note}\n`));
   return printable(lines.join(""));
 }
 

@@ -21,6 +21,11 @@ export interface ScratchPlace {
   readonly watch?: Watch;
 }
 
+/** Opens the scratch database, which begins empty. */
+export function openScratch(place: ScratchPlace): Promise<Driver> {
+  return place.openDriver({ path: "scratch", mode: "memory", readWaitMs: 0 });
+}
+
 function upTo(version: number): MigrateCommand {
   const flags = { strict: false, backup: false, dry_run: false, detail: false };
   return { type: "migrate", to: version, commit: "group", allow_out_of_order: false, ...flags };
@@ -42,7 +47,7 @@ export async function schemaAt(
     const text = `There is no migration of version ${version}.`;
     return fail("usage.unknown-version", text, "See rung status for the versions there are.");
   }
-  const driver = await place.openDriver({ path: "scratch", mode: "memory", readWaitMs: 0 });
+  const driver = await openScratch(place);
   try {
     const events: Event[] = [];
     const request = { command: upTo(version), catalog, commit: "group", lockTimeoutMs: 0 } as const;

@@ -178,11 +178,16 @@ export type AfterUndo =
   /** Run again what SQLite gave up with the step at fault, one commit each, before failing. */
   | { readonly go: "replay"; readonly queue: Queue; readonly fault: Fault };
 
-/** The state in which a run begins, at `now` (milliseconds, monotonic). */
-export function start(request: RunRequest, now: number): State {
+/** A run of which nothing is done or known yet. */
+export function runOf(request: RunRequest): Run {
   const { commit, backup = null } = request;
   const fresh = { durable: [], founded: false, isEmpty: true, seq: 0, fault: null };
-  return { at: "looking", run: { request, commit, backup, ...fresh }, since: now };
+  return { request, commit, backup, ...fresh };
+}
+
+/** The state in which a run begins, at `now` (milliseconds, monotonic). */
+export function start(request: RunRequest, now: number): State {
+  return { at: "looking", run: runOf(request), since: now };
 }
 
 function workOf(step: ReadyStep, index: number): Effect {

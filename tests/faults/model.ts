@@ -67,6 +67,9 @@ export class Model extends ModelledBackup {
       case "amend":
       case "survey":
       case "read-log":
+      case "recall":
+      case "seed":
+      case "read-rows":
       case "restore":
       case "measure":
       case "check":
