@@ -137,6 +137,8 @@ const verify = v.strictObject({
   type: v.literal("verify"),
   ...wait,
   data: v.optional(flag, false),
+  from_db: v.optional(flag, false),
+  tmp: v.optional(path),
 });
 
 const log = v.strictObject({ type: v.literal("log"), ...wait });
@@ -274,6 +276,7 @@ const reachRule: FieldRule = { give: "at most one", of: ["to", "steps"] };
 
 /** The rules of each message whose fields have some. */
 export const fieldRules: Readonly<Partial<Record<Request["type"], readonly FieldRule[]>>> = {
+  verify: [{ give: "first with second", of: ["tmp", "from_db"] }],
   migrate: [reachRule, { give: "first with second", of: ["keep", "backup"] }],
   rehearse: [reachRule],
   rollback: [reachRule],

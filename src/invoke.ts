@@ -7,7 +7,7 @@ import type { OptionValues } from "./input/argv.ts";
 import { migrationsDirectory } from "./input/location.ts";
 import { isSound } from "./report/tally.ts";
 import type { TextReport } from "./report/text.ts";
-import type { Workplace } from "./perform.ts";
+import type { Workplace } from "./job.ts";
 import { reportFailure, workplace, type Io, type Progress } from "./world.ts";
 
 const commandWaitMs = 30_000;

@@ -8,7 +8,7 @@ import {
   migrationsDirectory,
   type Environment,
 } from "./input/location.ts";
-import type { DriverRequest, Workplace } from "./perform.ts";
+import type { DriverRequest, Workplace } from "./job.ts";
 import type { Shown } from "./report/progress.ts";
 import type { Driver } from "./run/driver.ts";
 import type { Signals } from "./run/execute.ts";

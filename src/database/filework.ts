@@ -81,7 +81,7 @@ export class FileWork {
 
   #restore({ wish, stage }: FileEffect & { do: "restore" }): Outcome {
     const { path, date, by } = this.#settings;
-    if (stage === "copy") this.#restoration = new Restoration(path, wish, date(), by());
+    if (stage === "settle") this.#restoration = new Restoration(path, wish, date(), by());
     // Before its first stage there is nothing to take back.
     if (this.#restoration === null && stage === "discard") return { is: "done" };
     if (this.#restoration === null) throw new Error("no restoration was begun");

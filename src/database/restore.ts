@@ -109,10 +109,10 @@ export class Restoration {
   /** Carries out one stage. Throws what the file system or SQLite reports. */
   perform(stage: RestoreStage): StageOutcome {
     switch (stage) {
-      case "copy":
-        return this.#makeCopy();
       case "settle":
         return this.#settle();
+      case "copy":
+        return this.#makeCopy();
       case "keep":
         return this.#keep();
       case "replace":
@@ -126,8 +126,6 @@ export class Restoration {
 
   #makeCopy(): StageOutcome {
     const { file } = this.#wish;
-    const allowed = refuseFile(file, this.#live);
-    if (!allowed.ok) return failed(allowed.failure);
     const folder = dirname(this.#live);
     removeAbandoned(folder, this.#live);
     const lack = lacksSpace(folder, sizeOf(file));
@@ -167,8 +165,13 @@ export class Restoration {
     }
   }
 
-  /** Makes the live file hold all that it is, with no journal beside it, and keeps everybody else out of it. */
+  /**
+   * Makes the live file hold all that it is, with no journal beside it, and keeps everybody else out of it. It comes
+   * first: on a full disk the log that is folded in may be what leaves no room for the copy.
+   */
   #settle(): StageOutcome {
+    const allowed = refuseFile(this.#wish.file, this.#live);
+    if (!allowed.ok) return failed(allowed.failure);
     const kind = fileKind(this.#live);
     if (kind === "nothing") return done;
     if (kind !== "file") return failed(noFile(this.#given, kind));

@@ -96,6 +96,11 @@ export const commandOptions: readonly OptionSpec[] = [
   },
   { name: "backup", value: null, summary: "make a backup first, under the same lock" },
   { name: "keep", value: "N", summary: "leave the latest N backups, and remove older ones" },
+  {
+    name: "from-db",
+    value: null,
+    summary: "start from a copy of the database, and prove what is pending there",
+  },
   { name: "discard", value: null, summary: "do not keep the database that is replaced" },
   {
     name: "tmp",
@@ -158,7 +163,7 @@ export const commands: readonly CommandSpec[] = [
     aliases: [],
     summary: "prove on a scratch database that every down undoes its up",
     argument: null,
-    options: ["data"],
+    options: ["data", "from-db", "tmp"],
     example: "rung verify --dir db/migrations --data",
   },
   {

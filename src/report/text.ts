@@ -180,6 +180,7 @@ export class TextReport {
         if (event.steps.length === 0) return out(this.#upToDate());
         return out(event.steps.map(plannedText).join(""));
       case "verified":
+        this.#stepped += event.verdicts.length;
         return out(event.verdicts.map(verdictText).join(""));
       case "log":
         return out(logText(event.entries));

@@ -43,7 +43,7 @@ export interface Backup {
 }
 
 /** The stages of a restoration in their order; "discard" takes back those before, as long as nothing is replaced. */
-export type RestoreStage = "copy" | "settle" | "keep" | "replace" | "finish" | "discard";
+export type RestoreStage = "settle" | "copy" | "keep" | "replace" | "finish" | "discard";
 
 /** A restoration as it is wished for. */
 export interface RestoreWish {

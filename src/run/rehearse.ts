@@ -1,40 +1,24 @@
 // The plan run on a copy of the database, as a migrate would run it -> what it did there, and what it took.
 
-import type { Watch } from "../activity.ts";
-import type { Emit, Event } from "../event.ts";
+import type { Event } from "../event.ts";
 import { failure, type Failure } from "../failure.ts";
-import type { MigrationName } from "../migration/migration.ts";
 import type { Rehearsal, RehearsedStep } from "../plan/rehearsal.ts";
-import type { Apart, CopyTarget, Driver, Outcome, RehearsalWish } from "./driver.ts";
-import { execute, type Signals } from "./execute.ts";
+import { failedWith, onCopy, type CopyPlace, type Failed } from "./copied.ts";
+import type { Apart, Driver, Outcome, RehearsalWish } from "./driver.ts";
+import { execute } from "./execute.ts";
 import { MeasuringDriver, RunClock } from "./measure.ts";
 import { causeOf } from "./moves.ts";
 import type { RunRequest } from "./state.ts";
 
 /** What a rehearsal needs of the world. */
-export interface RehearsalPlace {
-  /** The driver of the database itself: it is copied, and otherwise left alone. */
-  readonly driver: Driver;
+export interface RehearsalPlace extends CopyPlace {
   readonly openCopy: (path: string, measuring: Apart) => Promise<Driver>;
-  /** Milliseconds on a clock that never goes back. */
-  readonly now: () => number;
-  /** Signals are kept until the copy is gone. */
-  readonly signals: Signals;
-  readonly emit: Emit;
-  readonly watch?: Watch | undefined;
-}
-
-/** Whatever became of the copy, the database is as it was. */
-function failedWith(cause: Failure, migration: MigrationName | null = null): Failed {
-  return { kind: "failed", failure: { ...cause, changed: "nothing" }, migration };
 }
 
 /** What is said of a run on a copy is passed on, but not that something was applied. */
 function isPassedOn({ kind }: Event): boolean {
   return kind === "drift" || kind === "note" || kind === "running";
 }
-
-type Failed = Extract<Event, { readonly kind: "failed" }>;
 
 interface CopyRun {
   readonly rehearsed: Omit<Rehearsal, "copy">;
@@ -82,57 +66,18 @@ async function runOn(copy: string, request: RunRequest, place: RehearsalPlace): 
   }
 }
 
-/** Makes the copy and runs on it; gives the event that the rehearsal ends with. */
-async function onCopy(
-  target: CopyTarget,
-  request: RunRequest,
-  wish: RehearsalWish,
-  place: RehearsalPlace,
-): Promise<Event> {
-  const { driver, now, emit, watch } = place;
-  const since = now();
-  await emit({ kind: "copying", ...target });
-  watch?.({ is: "copying", path: target.path, totalBytes: target.bytes });
-  const waitMs = request.lockTimeoutMs;
-  const copied = await driver.perform({ do: "fill-copy", wish, target, waitMs });
-  if (copied.is !== "done") return failedWith(causeOf(copied));
-  const copy = { bytes: target.bytes, durationMs: Math.round(now() - since) };
-  const { rehearsed, failed } = await runOn(target.path, request, place);
-  await emit({ kind: "rehearsed", rehearsal: { copy, ...rehearsed } });
-  return failed ?? { kind: "finished" };
-}
-
-function notDiscarded({ path }: CopyTarget): Failure {
-  return failure(
-    "database.copy-failed",
-    `The copy ${path} could not be removed.`,
-    "Remove it by hand; the next rehearsal tries, too.",
-  );
-}
-
 /** Rehearses a request; the copy is gone when it is over, whatever came of it. */
 export async function rehearse(
   request: RunRequest,
   wish: RehearsalWish,
   place: RehearsalPlace,
 ): Promise<void> {
-  const { driver, signals, emit } = place;
-  signals.hold();
-  try {
-    const waitMs = request.lockTimeoutMs;
-    const room = await driver.perform({ do: "prepare-copy", wish, waitMs });
-    if (room.is !== "prepared") return await emit(failedWith(causeOf(room)));
-    const { target } = room;
-    let end: Event | null = null;
-    let isDiscarded = false;
-    try {
-      end = await onCopy(target, request, wish, place);
-    } finally {
-      isDiscarded = (await driver.perform({ do: "discard-copy", target })).is === "done";
-    }
-    if (end.kind === "finished" && !isDiscarded) end = failedWith(notDiscarded(target));
-    await emit(end);
-  } finally {
-    signals.release();
-  }
+  await onCopy(wish, place, async ({ path, bytes, durationMs }) => {
+    const { rehearsed, failed } = await runOn(path, request, place);
+    await place.emit({
+      kind: "rehearsed",
+      rehearsal: { copy: { bytes, durationMs }, ...rehearsed },
+    });
+    return failed ?? { kind: "finished" };
+  });
 }

@@ -12,7 +12,7 @@ import { recordOf, stepDown, stepUp, type Step } from "../plan/step.ts";
 import type { Driver, Outcome } from "./driver.ts";
 import { execute, executeFrom, type World } from "./execute.ts";
 import { startPlanned } from "./planning.ts";
-import { openScratch, type ScratchPlace } from "./scratch.ts";
+import type { Scratch, ScratchPlace } from "./scratch.ts";
 
 const flags = { dry_run: false, detail: false } as const;
 const up: MigrateCommand = {
@@ -26,7 +26,8 @@ const up: MigrateCommand = {
 const upOnce: MigrateCommand = { ...up, steps: 1 };
 const downOnce: RollbackCommand = { type: "rollback", steps: 1, down: "recorded", ...flags };
 
-const unfounded = { founded: false, seq: 0 };
+/** What trials need of the world. */
+export type TrialPlace = Pick<ScratchPlace, "now" | "watch">;
 
 /** A database at one moment. */
 export interface Moment {
@@ -42,18 +43,29 @@ function unexpected(outcome: Outcome): Error {
 /** A scratch database, which knows how to become the one of any version again. */
 export class Trial {
   readonly #catalog: Catalog;
-  readonly #place: ScratchPlace;
+  readonly #place: TrialPlace;
+  readonly #scratch: Scratch;
   readonly #withRows: boolean;
   #driver: Driver | null = null;
-  #standing = unfounded;
+  #standing: Scratch["standing"];
   /** What was applied last. */
   #latest: { readonly migration: Migration; readonly row: HistoryRow } | null = null;
 
   /** With `withRows`, tables are seeded when asked, and their contents are looked at. */
-  constructor(catalog: Catalog, place: ScratchPlace, withRows: boolean) {
+  constructor(catalog: Catalog, place: TrialPlace, scratch: Scratch, withRows: boolean) {
     this.#catalog = catalog;
     this.#place = place;
+    this.#scratch = scratch;
+    this.#standing = scratch.standing;
     this.#withRows = withRows;
+  }
+
+  /** Opens the scratch database; null, or why that could not be. To be called first. */
+  async begin(): Promise<Failure | null> {
+    const opened = await this.#scratch.open();
+    if (!opened.ok) return opened.failure;
+    this.#driver = opened.value;
+    return null;
   }
 
   /** Applies a migration; null, or what it failed with. */
@@ -79,14 +91,14 @@ export class Trial {
   /** Gives rows to tables that have too few; tells what was not possible. */
   async seed(): Promise<readonly string[]> {
     if (!this.#withRows) return [];
-    const outcome = await (await this.#open()).perform({ do: "seed" });
+    const outcome = await this.#opened().perform({ do: "seed" });
     if (outcome.is !== "seeded") throw unexpected(outcome);
     return outcome.notes;
   }
 
   /** The database as it is now. */
   async moment(): Promise<Moment> {
-    const driver = await this.#open();
+    const driver = this.#opened();
     const schema = await driver.perform({ do: "recall" });
     if (schema.is !== "surveyed") throw unexpected(schema);
     if (!this.#withRows) return { objects: schema.objects, tables: [] };
@@ -98,11 +110,12 @@ export class Trial {
   /** Starts over, with every migration up to a version applied, and no rows but theirs. */
   async rebuild(version: number): Promise<Failure | null> {
     this.close();
-    if (version === 0) return null;
+    const unopened = await this.begin();
+    if (unopened !== null || version === 0) return unopened;
     const events: Event[] = [];
-    await execute(this.#request({ ...up, to: version }), await this.#world(events));
+    await execute(this.#request({ ...up, to: version }), this.#world(events));
     const cause = events.find((event) => event.kind === "failed")?.failure ?? null;
-    const looked = await (await this.#open()).perform({ do: "look" });
+    const looked = await this.#opened().perform({ do: "look" });
     if (cause !== null || looked.is !== "looked") return cause;
     this.#standing = { founded: looked.history.founded, seq: lastSeq(looked.history) };
     return null;
@@ -111,7 +124,7 @@ export class Trial {
   /** Reads the schema anew: what was followed step by step must have been all that there is. */
   async check(): Promise<void> {
     const { objects } = await this.moment();
-    const outcome = await (await this.#open()).perform({ do: "survey" });
+    const outcome = await this.#opened().perform({ do: "survey" });
     if (outcome.is !== "surveyed") throw unexpected(outcome);
     const [unseen] = differences(objects, outcome.objects);
     if (unseen !== undefined) throw new Error(`${unseen.type} ${unseen.name} went unseen`);
@@ -121,18 +134,18 @@ export class Trial {
     this.#driver?.close();
     this.#driver = null;
     this.#latest = null;
-    this.#standing = unfounded;
+    this.#standing = this.#scratch.standing;
   }
 
-  async #open(): Promise<Driver> {
-    this.#driver ??= await openScratch(this.#place);
+  #opened(): Driver {
+    if (this.#driver === null) throw new Error("the trial has not begun");
     return this.#driver;
   }
 
-  async #world(events: Event[]): Promise<World> {
+  #world(events: Event[]): World {
     const { now, watch } = this.#place;
     const emit = (event: Event): void => void events.push(event);
-    return { driver: await this.#open(), now, signals: null, emit, watch };
+    return { driver: this.#opened(), now, signals: null, emit, watch };
   }
 
   #request(command: SteppingCommand): Parameters<typeof execute>[0] {
@@ -141,7 +154,7 @@ export class Trial {
 
   async #run(command: SteppingCommand, step: Step): Promise<Failure | null> {
     const events: Event[] = [];
-    const world = await this.#world(events);
+    const world = this.#world(events);
     const request = this.#request(command);
     await executeFrom(startPlanned(request, [step], this.#standing, world.now()), world);
     return events.find((event) => event.kind === "failed")?.failure ?? null;

@@ -1,13 +1,13 @@
 // The catalog on a scratch database, step by step -> proof that every down undoes its up, or what it leaves.
 
 import type { Watch } from "../activity.ts";
-import type { Failure } from "../failure.ts";
+import { ok, type Failure, type Result } from "../failure.ts";
 import type { Catalog, Migration } from "../migration/migration.ts";
 import { contentLosses, contentLossText } from "../plan/contents.ts";
 import { differences, type Difference, type SchemaObject } from "../plan/schema.ts";
 import type { Verdict } from "../plan/verdict.ts";
-import type { ScratchPlace } from "./scratch.ts";
-import { Trial } from "./trial.ts";
+import type { Scratch } from "./scratch.ts";
+import { Trial, type TrialPlace } from "./trial.ts";
 
 interface Compared {
   readonly real: readonly Difference[];
@@ -102,8 +102,11 @@ async function verifyOnRows(
   return without.verdict === "up-fails" ? { ...without, notes: [] } : without;
 }
 
-/** How a catalog is verified. */
+/** How migrations are verified. */
 export interface VerifySettings {
+  readonly scratch: Scratch;
+  /** Those that are to be tried, in order; the scratch database has all that come before them. */
+  readonly migrations: readonly Migration[];
   /** Whether tables are given rows, and these are compared too. */
   readonly withRows: boolean;
 }
@@ -111,28 +114,30 @@ export interface VerifySettings {
 /** A verdict on every migration, in order; the first that cannot be left applied is the last, as nothing stands on it. */
 export async function verify(
   catalog: Catalog,
-  place: ScratchPlace,
-  { withRows }: VerifySettings,
-): Promise<readonly Verdict[]> {
+  place: TrialPlace,
+  { scratch, migrations, withRows }: VerifySettings,
+): Promise<Result<readonly Verdict[]>> {
   const verdicts: Verdict[] = [];
-  const of = catalog.migrations.length;
+  const of = migrations.length;
   // Each way is a run of its own; who watches wants to know how far the whole has come.
-  const watch: Watch = async (activity) => {
+  const watch: Watch = (activity) => {
     const number = verdicts.length + 1;
-    await place.watch?.("place" in activity ? { ...activity, place: { number, of } } : activity);
+    place.watch?.("place" in activity ? { ...activity, place: { number, of } } : activity);
   };
   const watched = place.watch === undefined ? place : { ...place, watch };
-  const trial = new Trial(catalog, watched, withRows);
+  const trial = new Trial(catalog, watched, scratch, withRows);
   try {
-    for (const migration of catalog.migrations) {
+    const unopened = await trial.begin();
+    if (unopened !== null) return { ok: false, failure: unopened };
+    for (const migration of migrations) {
       const verdict = withRows
         ? await verifyOnRows(migration, verdicts.at(-1)?.version ?? 0, trial)
         : await verifyOne(migration, trial, []);
       verdicts.push(verdict);
-      if (!(await canGoOn(verdict, trial))) return verdicts;
+      if (!(await canGoOn(verdict, trial))) return ok(verdicts);
     }
     await trial.check();
-    return verdicts;
+    return ok(verdicts);
   } finally {
     trial.close();
   }

@@ -3,7 +3,7 @@
 import { appendFileSync } from "node:fs";
 import { openConnection } from "../../src/database/sqlite.ts";
 import { failure, type FailureCode } from "../../src/failure.ts";
-import type { DriverRequest } from "../../src/perform.ts";
+import type { DriverRequest } from "../../src/job.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../../src/run/driver.ts";
 
 /** What can go wrong at an effect, in the words of `RUNG_FAULTS`. */

@@ -1,5 +1,4 @@
-// Backup, restore and rehearsal, disturbed at every effect and killed at every system call that changes a file: the
-// database is wholly the old one or wholly the new one, and what is left over goes with the next run.
+// Backup, restore and rehearsal, cut short wherever they touch a file: the database is wholly the old or the new one.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, existsSync, readdirSync } from "node:fs";
