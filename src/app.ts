@@ -1,14 +1,13 @@
 // The flow as a whole: words -> invocation -> a command, or a session of messages -> exit status.
 
-import packageJson from "../package.json" with { type: "json" };
 import { readArgv, type Invocation, type OptionValues } from "./input/argv.ts";
 import { reportFailure, type Io } from "./world.ts";
 
-const { version } = packageJson;
-
 async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
   const invoke = await import("./invoke.ts");
-  return name === "new" ? invoke.runNew(io, options) : invoke.runCommand(io, name, options);
+  if (name === "new") return invoke.runNew(io, options);
+  if (name === "bundle") return invoke.runBundle(io, options);
+  return invoke.runCommand(io, name, options);
 }
 
 async function runMessages(
@@ -47,8 +46,11 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
       return 0;
     }
     case "version": {
-      const isJson = invocation.options["json"] === true;
-      await io.writeOut(isJson ? `${JSON.stringify({ version })}\n` : `rung ${version}\n`);
+      const { versionReport } = await import("./version.ts");
+      const { dir, json } = invocation.options;
+      const report = await versionReport(dir === undefined ? null : String(dir), json === true);
+      if (!report.ok) return reportFailure(io, report.failure, invocation.options);
+      await io.writeOut(report.value);
       return 0;
     }
   }

@@ -123,6 +123,23 @@ export async function runNew(io: Io, options: OptionValues): Promise<number> {
   return 0;
 }
 
+/** Makes an executable of this one and a directory of migrations. */
+export async function runBundle(io: Io, options: OptionValues): Promise<number> {
+  const { readBundleRequest } = await import("./bundle/request.ts");
+  const directory = migrationsDirectory(options, io.environment) ?? "migrations";
+  const request = readBundleRequest(options, directory);
+  if (!request.ok) return reportFailure(io, request.failure, options);
+  const { bundle } = await import("./bundle/bundle.ts");
+  const bundled = await bundle(request.value, io);
+  if (!bundled.ok) return reportFailure(io, bundled.failure, options);
+  const { writtenJson, writtenText } = await import("./report/bundle.ts");
+  const { jsonLine } = await import("./report/json.ts");
+  const isJson = options["json"] === true;
+  const report = isJson ? jsonLine(writtenJson(bundled.value)) : writtenText(bundled.value);
+  await io.writeOut(report);
+  return 0;
+}
+
 async function textReport(io: Io, command: Command, path: string): Promise<TextReport> {
   const { TextReport } = await import("./report/text.ts");
   const { coloured, plain } = await import("./report/style.ts");

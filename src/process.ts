@@ -1,6 +1,7 @@
 // This process as the world of the app: its words, streams, clock and exit status.
 
 import { run } from "./app.ts";
+import { facts } from "./facts.ts";
 import { collectGarbage } from "./platform/memory.ts";
 import { heldSignals, processOneSignals } from "./platform/signals.ts";
 import { isTerminal, readInput, streamTrouble, writeError, writeOut } from "./platform/stdio.ts";
@@ -33,7 +34,7 @@ export async function runProcess(io: Io): Promise<void> {
   try {
     const status = await run(io);
     const trouble = streamTrouble();
-    if (trouble !== null) await writeError(`rung: ${trouble}\n`);
+    if (trouble !== null) await writeError(`${facts.program}: ${trouble}\n`);
     // An answer that reached nobody is no success, whatever was done.
     process.exitCode = trouble === null || status !== 0 ? status : 1;
   } catch (error) {

@@ -17,11 +17,12 @@ const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root
  */
 const edges: Readonly<Record<string, readonly string[]>> = {
   main: ["process"],
-  process: ["app", "type world", "database", "platform"],
-  app: ["invoke", "serve", "world", "input", "package.json"],
+  process: ["app", "type world", "database", "facts", "platform"],
+  app: ["invoke", "serve", "version", "world", "input"],
   invoke: [
     "world",
     "perform",
+    "bundle",
     "type job",
     "input",
     "report",
@@ -33,6 +34,22 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   serve: ["session", "world", "input", "failure"],
   world: ["type job", "input", "report", "type run", "migration", "failure"],
   session: ["kept", "perform", "type job", "input", "report", "type event", "failure", "shorten"],
+  version: ["migration", "failure", "facts", "package.json"],
+  release: [
+    "bundle",
+    "report",
+    "migration",
+    "failure",
+    "platform",
+    "package.json",
+    "node:child_process",
+    "node:crypto",
+    "node:fs",
+    "node:os",
+    "node:path",
+    "node:url",
+    "node:zlib",
+  ],
   kept: ["type job", "type run", "type migration", "type failure"],
   perform: [
     "proof",
@@ -46,8 +63,28 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   ],
   proof: ["job", "run", "type event", "plan", "type command"],
   job: ["type run", "type event", "type activity", "type migration", "type failure"],
-  input: ["command", "failure", "nearest", "shorten"],
-  report: ["type event", "type activity", "plan", "migration", "type command", "failure"],
+  bundle: [
+    "run",
+    "plan",
+    "migration",
+    "failure",
+    "called",
+    "facts",
+    "platform",
+    "node:fs",
+    "node:path",
+  ],
+  input: ["command", "failure", "called", "nearest", "shorten"],
+  report: [
+    "type event",
+    "type activity",
+    "plan",
+    "migration",
+    "type command",
+    "failure",
+    "called",
+    "facts",
+  ],
   database: [
     "type run",
     "plan",
@@ -67,6 +104,8 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   migration: ["failure", "nearest", "platform", "migrations", "node:fs", "node:path", "node:url"],
   command: ["failure", "shorten", "valibot"],
   failure: [],
+  called: ["facts"],
+  facts: [],
   nearest: [],
   shorten: [],
   platform: ["node:fs", "node:tty"],
@@ -153,10 +192,10 @@ test("every unit is in the table", () => {
   expect(units.sort()).toEqual(Object.keys(edges).sort());
 });
 
-test("main.ts and generate.ts are entries: nobody imports them", () => {
+test("main.ts, generate.ts, build.ts and release.ts are entries: nobody imports them", () => {
   const entries = src.flatMap((source) =>
     importsOf(source)
-      .filter(({ specifier }) => /\/(main|generate)\.ts$/.test(specifier))
+      .filter(({ specifier }) => /\/(main|generate|build|release)\.ts$/.test(specifier))
       .map(({ line }) => `${source.path}:${line}`),
   );
   expect(entries).toEqual([]);
@@ -197,6 +236,8 @@ test("the doors to the runtime are opened by those who need them: the database t
       .map((door) => `${unitOf(source.path)} -> ${door}`),
   );
   expect([...new Set(doors)].sort()).toEqual([
+    "bundle -> afresh",
+    "bundle -> compile",
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
@@ -204,6 +245,7 @@ test("the doors to the runtime are opened by those who need them: the database t
     "process -> progress",
     "process -> signals",
     "process -> stdio",
+    "release -> compile",
   ]);
 });
 

@@ -181,6 +181,8 @@ function normalized(text: string): string {
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3}Z)?/g, "TIME")
     .replace(/\b\d{8}T\d{6}Z/g, "STAMP")
     .replace(/\b\d+ ms\b/g, "N ms")
+    .replace(/\b\d+ MB\b/g, "N MB")
+    .replace(/\b(rung|SQLite) \d+\.\d+\.\d+\b/g, "$1 N")
     .replace(/"duration_ms":\d+/g, `"duration_ms":N`)
     .replace(/\bann@[\w.-]+/g, "ann@HOST")
     .replace(/ {2,}(?=\S)/g, "  ");
@@ -1312,11 +1314,15 @@ test("JSON output: every object has exactly the keys of the table", async () => 
   see("an entry", firstOf(see("`log`", await json("log")), "entries"));
   see("`schema`", await json("schema"));
   see("`verify`", await json("verify"));
+  const catalogOf = (found: Record<string, unknown>): Record<string, unknown> =>
+    see("the catalog of these two", fieldsOf(JSON.stringify(found["catalog"])));
+  catalogOf(see("`version`", await json("version")));
+  catalogOf(see("`bundle`", await json("bundle", "--out", "bundled")));
+  place.remove("bundled");
   place.migration("3_c.sql", "DELETE FROM a;", "SELECT 1;");
   const lossy = list(await json("verify", "--data"), "migrations").at(-1);
   see("what a table lost there", firstOf(fieldsOf(JSON.stringify(lossy)), "lost"));
   place.remove("migrations/3_c.sql");
-  see("`version`", await json("version"));
   place.database().run("DELETE FROM rung_history WHERE version > 1");
   place.migration("3_c.sql", "INSERT INTO a VALUES (1);", "DELETE FROM a;");
   const rehearsed = see("`rehearse`", await json("rehearse", "--allow-out-of-order"));

@@ -1,5 +1,6 @@
 // The words of the command line -> an invocation: what is asked, and where.
 
+import { called } from "../called.ts";
 import { fail, ok, type Result } from "../failure.ts";
 import { nearest } from "../nearest.ts";
 import {
@@ -170,7 +171,7 @@ function withArgument(
     return ok({ kind: "command", command: command.name, options });
   }
   if (word === undefined) {
-    const text = `rung ${command.name} needs ${argument.value}.`;
+    const text = called(`rung ${command.name} needs ${argument.value}.`);
     return fail("usage.missing-argument", text, `For example: ${command.example}`);
   }
   const given = { ...options, [argument.field]: valueOf(word, argument.value) };

@@ -114,6 +114,15 @@ export const commandOptions: readonly OptionSpec[] = [
   { name: "as", value: "STATE", summary: "what it counts as from now on: applied or pending" },
   { name: "ts", value: null, summary: "TypeScript instead of SQL" },
   { name: "timestamp", value: null, summary: "the time as version instead of the next number" },
+  { name: "out", value: "FILE", summary: "the executable to write" },
+  {
+    name: "target",
+    value: "PLATFORM",
+    summary: "for another platform, such as linux-arm64; fetches its runtime (this platform)",
+  },
+  { name: "name", value: "NAME", summary: "what the new executable calls itself (rung)" },
+  { name: "runtime", value: "FILE", summary: "the platform's runtime, instead of fetching it" },
+  { name: "no-verify", value: null, summary: "even if a down does not undo its up" },
 ];
 
 /** Every command, in the order of help. */
@@ -231,6 +240,14 @@ export const commands: readonly CommandSpec[] = [
     example: "rung repair --settle 7 --as applied",
   },
   {
+    name: "bundle",
+    aliases: [],
+    summary: "make an executable of rung and your migrations",
+    argument: null,
+    options: ["out", "target", "name", "runtime", "no-verify"],
+    example: "rung bundle --dir db/migrations --out app-migrate",
+  },
+  {
     name: "help",
     aliases: [],
     summary: "explain rung, or one command",
@@ -241,7 +258,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "version",
     aliases: [],
-    summary: "print the version",
+    summary: "print the versions of rung, SQLite and the embedded migrations",
     argument: null,
     options: [],
     example: "rung version",

@@ -1,6 +1,7 @@
 // Events -> the one JSON object that --json prints. Its shape is documented in the README and only ever grows.
 
 import type { Command } from "../command.ts";
+import { called } from "../called.ts";
 import type { Event } from "../event.ts";
 import type { Failure } from "../failure.ts";
 import type { Amendment } from "../plan/amend.ts";
@@ -39,7 +40,7 @@ export function failureDetail({ changed, at, statement, losses }: Failure): obje
 /** A failure as machines read it. */
 export function failureJson(failure: Failure): object {
   const { code, text, hint } = failure;
-  return { code, text, hint, ...failureDetail(failure) };
+  return { code, text, hint: called(hint), ...failureDetail(failure) };
 }
 
 function interruptionJson(interruption: Interruption | null): object {

@@ -1,5 +1,7 @@
 // Events -> what a person reads.
 
+import { called } from "../called.ts";
+import { facts } from "../facts.ts";
 import type { Event } from "../event.ts";
 import type { Failure } from "../failure.ts";
 import type { Direction } from "../migration/migration.ts";
@@ -35,10 +37,10 @@ function error(text: string): Printed {
 export function failureText(failure: Failure): string {
   const { at, code, text, hint, statement, losses } = failure;
   const place = at === undefined ? "" : `${at.file}:${at.line}:${at.column}: `;
-  const parts = [`rung: ${place}${text} [${code}]\n`];
+  const parts = [`${facts.program}: ${place}${text} [${code}]\n`];
   if (losses !== undefined) parts.push(...losses.map((loss) => `  - ${loss}\n`));
   if (statement !== undefined) parts.push(indented(statement));
-  parts.push(`hint: ${hint}\n`);
+  parts.push(`hint: ${called(hint)}\n`);
   return printable(parts.join(""));
 }
 
@@ -86,7 +88,8 @@ function verdictText(found: Verdict): string {
 
 function driftHint(drift: readonly Difference[]): string {
   const isStrict = withoutOrder(drift).length > 0;
-  return `hint: accept it with rung repair --drift${isStrict ? "; --strict refuses it" : ""}.\n`;
+  const hint = "hint: accept it with rung repair --drift";
+  return called(`${hint}${isStrict ? "; --strict refuses it" : ""}.\n`);
 }
 
 function logText(entries: readonly LogEntry[]): string {
