@@ -4,8 +4,8 @@
 export interface Facts {
   /** The name by which its users call it. */
   readonly program: string;
-  /** Where in the executable its program is kept as text, to make another from it; null where it runs from source. */
-  readonly text: string | null;
+  /** Where in the executable its program is kept as texts, to make another from; null where it runs from source. */
+  readonly texts: string | null;
 }
 
-export const facts: Facts = { program: "rung", text: null };
+export const facts: Facts = { program: "rung", texts: null };

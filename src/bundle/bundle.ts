@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
 import { facts } from "../facts.ts";
 import { readFiles, type ReadMigration } from "../migration/directory.ts";
@@ -14,6 +15,8 @@ import { make } from "./make.ts";
 import type { BundleRequest } from "./request.ts";
 import { checkRuntime } from "./runtime.ts";
 import { sourcesOf } from "./tree.ts";
+
+const textsSchema = v.record(v.string(), v.string());
 
 /** The executable that was written. */
 export interface Bundled {
@@ -51,7 +54,7 @@ export async function bundle(
   request: BundleRequest,
   place: ScratchPlace,
 ): Promise<Result<Bundled>> {
-  if (facts.text === null) {
+  if (facts.texts === null) {
     const text = "This rung runs from its source, and has no executable to make another from.";
     return fail("bundle.no-program", text, "Use the executable that bun run build makes.");
   }
@@ -61,8 +64,8 @@ export async function bundle(
   if (runtime !== null && !runtime.ok) return runtime;
   const read = await readMigrations(request, place);
   if (!read.ok) return read;
-  const text = readFileSync(facts.text, "utf8");
-  const sources = sourcesOf({ text, program, origin: "embedded", migrations: read.value });
+  const texts = v.parse(textsSchema, JSON.parse(readFileSync(facts.texts, "utf8")));
+  const sources = sourcesOf({ texts, program, origin: "embedded", migrations: read.value });
   const path = runtime === null ? null : resolve(runtime.value);
   const made = await make({ sources, out, target, runtime: path });
   if (!made.ok) return made;

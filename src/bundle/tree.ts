@@ -13,8 +13,8 @@ export const factsPath = `${sourceRoot}/facts.js`;
 
 /** What an executable is made of. */
 export interface Content {
-  /** The program itself, as a text that imports `factsPath`. */
-  readonly text: string;
+  /** The program itself by the names of its texts, which import `factsPath`. */
+  readonly texts: Sources;
   readonly program: string;
   readonly origin: "embedded" | "sample";
   readonly migrations: readonly ReadMigration[];
@@ -32,7 +32,7 @@ function commonFolder(paths: readonly string[]): string {
 }
 
 /** The sources of an executable. They are the same wherever the files lie, as long as they lie to each other as before. */
-export function sourcesOf({ text, program, origin, migrations }: Content): Sources {
+export function sourcesOf({ texts, program, origin, migrations }: Content): Sources {
   const modules = migrations.filter(({ migration }) => migration.kind === "typescript");
   const paths = modules.flatMap(({ read }) => read.map(({ path }) => resolve(path)));
   const folder = commonFolder(paths);
@@ -48,14 +48,14 @@ export function sourcesOf({ text, program, origin, migrations }: Content): Sourc
       module: () => JSON.stringify(placed(migration.file)),
     }),
   );
+  for (const [name, text] of Object.entries(texts)) sources[`${sourceRoot}/${name}`] = text;
   return {
     ...sources,
-    [entryPath]: text,
-    [`${sourceRoot}/program.txt`]: text,
+    [`${sourceRoot}/program.json`]: JSON.stringify(texts),
     [factsPath]: [
-      // A file, not a text: it lies in the executable and is read only where another one is made.
-      `import text from "./program.txt" with { type: "file" };`,
-      `export const facts = { program: ${JSON.stringify(program)}, text };`,
+      // A file, not a module: it lies in the executable and is read only where another one is made.
+      `import texts from "./program.json" with { type: "file" };`,
+      `export const facts = { program: ${JSON.stringify(program)}, texts };`,
       "export const embedded = {",
       `  origin: ${JSON.stringify(origin)},`,
       "  migrations: [",

@@ -48,6 +48,8 @@ const how = {
   format: "esm",
   minify: true,
   bytecode: true,
+  // What a command does not need is not even read.
+  splitting: true,
   // Else the value of the environment at hand would be written into the executable.
   define: { "process.env.NODE_ENV": "process.env.NODE_ENV" },
   env: "disable",
@@ -115,10 +117,11 @@ function failed(reason: string): Compiled {
 }
 
 /**
- * The program from its sources on the disk as one text, from which `compile` can make executables. Modules that have a
- * replacement are left out: what stands for them is given then, below `sourceRoot`.
+ * The program from its sources on the disk as texts by name, from which `compile` can make executables: `main.js` to
+ * begin with, and what is loaded only when it is needed. Modules that have a replacement are left out: what stands for
+ * them is given then, below `sourceRoot`.
  */
-export async function textOfProgram(entry: string, replaced: Sources): Promise<string> {
+export async function textsOfProgram(entry: string, replaced: Sources): Promise<Sources> {
   const { target, format, minify, define, env } = how;
   const built = await Bun.build({
     target,
@@ -126,11 +129,13 @@ export async function textOfProgram(entry: string, replaced: Sources): Promise<s
     minify,
     define,
     env,
+    splitting: true,
     entrypoints: [entry],
     files: replaced,
     external: [`${sourceRoot}/*`],
   });
-  const [output] = built.outputs;
-  if (output === undefined) throw new Error("the bundler gave no output");
-  return output.text();
+  const texts = built.outputs.map(async (output): Promise<[string, string]> => {
+    return [output.path.replace(/^\.\//, ""), await output.text()];
+  });
+  return Object.fromEntries(await Promise.all(texts));
 }

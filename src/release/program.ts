@@ -5,7 +5,7 @@ import { factsPath, sourcesOf } from "../bundle/tree.ts";
 import { ok, type Result } from "../failure.ts";
 import { readFiles } from "../migration/directory.ts";
 import { originOf } from "../migration/map.ts";
-import { textOfProgram, type Sources } from "../platform/compile.ts";
+import { textsOfProgram, type Sources } from "../platform/compile.ts";
 
 function inRepository(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -25,10 +25,10 @@ export async function stockSources(): Promise<Result<Sources>> {
   const read = readFiles(inRepository("migrations"));
   if (!read.ok) return read;
   const facts = JSON.stringify(factsPath);
-  const text = await textOfProgram(inRepository("src/main.ts"), {
+  const texts = await textsOfProgram(inRepository("src/main.ts"), {
     [inRepository("src/facts.ts")]: `export { facts } from ${facts};\n`,
     [inRepository("src/migration/embedded.gen.ts")]: `export { embedded } from ${facts};\n`,
   });
   const origin = originOf(read.value.map(({ files }) => files));
-  return ok(sourcesOf({ text, program: "rung", origin, migrations: read.value }));
+  return ok(sourcesOf({ texts, program: "rung", origin, migrations: read.value }));
 }
