@@ -23,6 +23,9 @@ const longCommands: readonly Command["type"][] = [
   "restore",
 ];
 
+/** The commands that run no migration. */
+const quietCommands: readonly Command["type"][] = ["status", "log", "backup", "restore"];
+
 /** The line that says how far a command has come, for a person at a terminal; null for everybody else. */
 async function openProgress(io: Io, command: Command): Promise<Progress | null> {
   const isShort = !longCommands.includes(command.type);
@@ -49,6 +52,7 @@ export async function runCommand(io: Io, name: string, options: OptionValues): P
   if (!command.ok) return reportFailure(io, command.failure, options);
   const place = await workplace(io, options, commandWaitMs);
   if (!place.ok) return reportFailure(io, place.failure, options);
+  if (!quietCommands.includes(command.value.type)) io.keepHouse();
   const progress = await openProgress(io, command.value);
   try {
     const isJson = options["json"] === true;

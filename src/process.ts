@@ -2,6 +2,7 @@
 
 import { run } from "./app.ts";
 import { facts } from "./facts.ts";
+import { keepHouse } from "./platform/house.ts";
 import { collectGarbage } from "./platform/memory.ts";
 import { heldSignals, processOneSignals } from "./platform/signals.ts";
 import { isTerminal, readInput, streamTrouble, writeError, writeOut } from "./platform/stdio.ts";
@@ -23,6 +24,7 @@ export const processIo: Io = {
     const { openDatabase } = await import("./database/open.ts");
     return openDatabase(request);
   },
+  keepHouse,
   collectGarbage,
   now: () => performance.now(),
   signals: processOneSignals(),

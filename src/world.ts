@@ -35,6 +35,8 @@ export interface Io {
   /** For standard error as a terminal. */
   readonly openProgress?: () => Promise<Progress>;
   readonly openDriver: (request: DriverRequest) => Promise<Driver>;
+  /** Keeps standard output and the process for ourselves while migrations of TypeScript run in it. */
+  readonly keepHouse: () => void;
   /** Gives back memory that is not needed, at once. */
   readonly collectGarbage: () => void;
   /** Milliseconds on a clock that never goes back. */

@@ -18,6 +18,17 @@ const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root
 const edges: Readonly<Record<string, readonly string[]>> = {
   main: ["process"],
   process: ["app", "type world", "database", "facts", "platform"],
+  library: [
+    "perform",
+    "type job",
+    "report",
+    "database",
+    "type event",
+    "type plan",
+    "migration",
+    "command",
+    "type failure",
+  ],
   app: ["invoke", "serve", "version", "world", "input"],
   invoke: [
     "world",
@@ -242,6 +253,7 @@ test("the doors to the runtime are opened by those who need them: the database t
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
+    "process -> house",
     "process -> memory",
     "process -> progress",
     "process -> signals",

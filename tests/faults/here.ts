@@ -41,6 +41,7 @@ export async function here(
       said.stderr += text;
     },
     openDriver: async (request) => disturbed(request, openDatabase(request), saboteur),
+    keepHouse: () => undefined,
     collectGarbage: () => undefined,
     heldSignals: () => ({ hold() {}, release() {}, received: async () => null }),
     now: () => saboteur.now,
