@@ -18,7 +18,8 @@ import { callFunction } from "./function.ts";
 import { findingsFailure } from "./guard.ts";
 import { foundHistory, HistoryWriter, readHistory, readLog, type Stamp } from "./history.ts";
 import { OutsideScope } from "./outside.ts";
-import { liveSchema, schemaVersion, SchemaTracker } from "./schema.ts";
+import { LiveSchema, schemaVersion } from "./live.ts";
+import { liveSchema, SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
 import { openConnection, sqliteCode, type Connection, type OpenMode } from "./sqlite.ts";
 
@@ -56,6 +57,7 @@ export class SqliteDriver implements Driver {
   #known: History | null = null;
   /** The file that was opened. */
   #identity = "";
+  #live: LiveSchema | null = null;
   #facts: SchemaFacts | null = null;
   #tracker: SchemaTracker | null = null;
   /** Whether something else has changed the schema since our latest change. */
@@ -97,8 +99,7 @@ export class SqliteDriver implements Driver {
     this.#connection = null;
     this.#seen = null;
     this.#known = null;
-    this.#facts = null;
-    this.#tracker = null;
+    this.#forgetSchema();
     this.#scope = null;
     this.#isWorn = false;
     this.#outside = null;
@@ -217,7 +218,7 @@ export class SqliteDriver implements Driver {
 
   #read(connection: Connection): Result<History> {
     this.#seen = this.#dataVersion();
-    this.#tracker = null;
+    this.#forgetSchema();
     const history = readHistory(connection);
     this.#known = history.ok ? history.value : null;
     if (history.ok) this.#hasDrifted = history.value.drift.length > 0;
@@ -269,7 +270,7 @@ export class SqliteDriver implements Driver {
     if (this.#outside !== null) connection.run(durably);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
-    this.#facts = null;
+    this.#facts?.clean.clear();
     connection.run("BEGIN IMMEDIATE");
     const hasMoved = this.#dataVersion() !== this.#seen;
     // What is written from now on is our own doing, which SQLite's counter does not count.
@@ -284,8 +285,10 @@ export class SqliteDriver implements Driver {
   #enter(step: ReadyStep): Outcome {
     const connection = this.#open();
     connection.run("SAVEPOINT rung_step");
-    this.#facts ??= new SchemaFacts(connection);
+    const live = this.#schema();
     this.#tracked();
+    live.refresh();
+    this.#facts ??= new SchemaFacts(connection, live);
     this.#scope = new StepScope(connection, this.#facts, step);
     return done;
   }
@@ -371,13 +374,24 @@ export class SqliteDriver implements Driver {
   }
 
   #tracked(): SchemaTracker {
-    this.#tracker ??= new SchemaTracker(this.#open());
+    this.#tracker ??= new SchemaTracker(this.#open(), this.#schema());
     return this.#tracker;
+  }
+
+  #schema(): LiveSchema {
+    this.#live ??= new LiveSchema(this.#open());
+    return this.#live;
+  }
+
+  #forgetSchema(): void {
+    this.#live = null;
+    this.#facts = null;
+    this.#tracker = null;
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
     if (step.options.transaction) {
-      this.#tracked().follow(this.#entered().change);
+      this.#tracked().follow();
     } else if (this.#outside !== null) {
       this.#tracker = this.#outside.follow();
       this.#hasDrifted = this.#outside.hasDrifted;
@@ -424,8 +438,7 @@ export class SqliteDriver implements Driver {
     const connection = this.#connection;
     const entered = this.#scope;
     this.#scope = null;
-    this.#facts = null;
-    this.#tracker = null;
+    this.#forgetSchema();
     if (connection === null) return { is: "undone", transaction: "gone" };
     const isOpen = connection.inTransaction;
     if (isOpen && scope === "group") connection.run("ROLLBACK");

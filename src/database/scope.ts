@@ -4,10 +4,11 @@ import { messageOf } from "../failure.ts";
 import type { Statement } from "../migration/statements.ts";
 import { touchOf, type Touch } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
-import { textOf, type SchemaFacts } from "./facts.ts";
+import type { SchemaFacts } from "./facts.ts";
+import { textOf } from "./live.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
-import { Watch, type Finding, type SchemaChange } from "./watch.ts";
+import { Watch, type Finding } from "./watch.ts";
 
 /** Pragmas that set something on the connection and can be set inside a transaction (SQLite, "PRAGMA Statements"). */
 const settings = new Set([
@@ -63,11 +64,6 @@ export class StepScope {
     this.#watch.before(statement, touch);
     this.#keepSetting(touch);
     return this.#watch.isRebuild(touch) ? this.#rebuild(action) : action();
-  }
-
-  /** What the step has done to the schema. */
-  get change(): SchemaChange {
-    return this.#watch.change;
   }
 
   /** Ends the step's say on the connection, and tells what the step has lost. */
