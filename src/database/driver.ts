@@ -55,6 +55,8 @@ export class SqliteDriver implements Driver {
   #seen: unknown = null;
   /** History as of `#seen`, as long as nothing of our own was written since. */
   #known: History | null = null;
+  /** Whether the latest look found no database. */
+  #hasSeenNothing = false;
   /** The file that was opened. */
   #identity = "";
   #live: LiveSchema | null = null;
@@ -255,6 +257,7 @@ export class SqliteDriver implements Driver {
       return { is: "looked", history: known };
     }
     const kind = this.#fileKind();
+    this.#hasSeenNothing = kind === "nothing";
     if (kind === "nothing") return { is: "looked", history: noHistory };
     if (kind !== "file") return { is: "failed", failure: noFile(this.#settings.path, kind) };
     const history = this.#readCommitted();
@@ -279,7 +282,10 @@ export class SqliteDriver implements Driver {
     const history = this.#read(connection);
     this.#known = null;
     if (!history.ok) return { is: "failed", failure: history.failure };
-    return { is: "begun", history: history.value };
+    const { vacant, founded } = history.value;
+    const isStillNothing = this.#hasSeenNothing && vacant && !founded;
+    this.#hasSeenNothing = false;
+    return { is: "begun", history: isStillNothing ? null : history.value };
   }
 
   #enter(step: ReadyStep): Outcome {

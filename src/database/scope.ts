@@ -79,6 +79,7 @@ export class StepScope {
       this.#connection.run(`PRAGMA ${name} = ${value}`);
     }
     this.#settings.clear();
+    if (!this.#watch.hasTemp) return;
     for (const row of this.#connection.all(selectTemp)) {
       const name = `temp.${quoteName(textOf(row, "name"))}`;
       this.#connection.run(`DROP ${textOf(row, "type")} IF EXISTS ${name}`);

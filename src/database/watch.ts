@@ -51,6 +51,11 @@ export class Watch {
     return touch.does === "rename" && this.#freed.has(foldName(touch.name));
   }
 
+  /** Whether the step has made temporary objects. */
+  get hasTemp(): boolean {
+    return this.#hasTemp;
+  }
+
   /** Notes what a statement could lose, before it runs. */
   before(statement: Statement, touch: Touch): void {
     switch (touch.does) {
