@@ -119,6 +119,11 @@ export class LiveSchema {
     else if (touch.does === "alter" || touch.does === "rename") this.#isUnknown = true;
   }
 
+  /** SQLite's counter of schema changes, as of the last look. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** Looks at what has changed, noted or not. */
   refresh(): void {
     const version = schemaVersion(this.#connection);

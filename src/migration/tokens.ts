@@ -144,6 +144,7 @@ export class LineCounter {
       this.#lineStart = next + 1;
     }
     const before = this.#text.slice(this.#lineStart, offset);
+    if (before === "") return { file: this.#file, line: this.#line, column: 1 };
     return { file: this.#file, line: this.#line, column: Array.from(before).length + 1 };
   }
 }
