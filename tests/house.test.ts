@@ -18,7 +18,7 @@ const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root
 const edges: Readonly<Record<string, readonly string[]>> = {
   main: ["process"],
   process: ["app", "type world", "database", "facts", "platform"],
-  app: ["invoke", "serve", "version", "world", "input"],
+  app: ["invoke", "serve", "version", "world", "input", "failure"],
   invoke: [
     "world",
     "perform",
@@ -108,7 +108,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   facts: [],
   nearest: [],
   shorten: [],
-  platform: ["node:fs", "node:tty"],
+  platform: ["node:child_process", "node:fs", "node:tty"],
 };
 
 function unitOf(path: string): string {
@@ -241,6 +241,8 @@ test("the doors to the runtime are opened by those who need them: the database t
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
+    "process -> application",
+    "process -> house",
     "process -> memory",
     "process -> progress",
     "process -> signals",
