@@ -73,6 +73,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "platform",
     "node:fs",
     "node:path",
+    "valibot",
   ],
   input: ["command", "failure", "called", "nearest", "shorten"],
   report: [
