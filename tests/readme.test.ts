@@ -228,7 +228,7 @@ function squeezed(code: string): string {
 
 async function play(place: Place, fence: Fence): Promise<void> {
   const { language, lines } = fence;
-  const [, file] = /^(?:--|\/\/) (migrations\/\S+)$/.exec(lines[0] ?? "") ?? [];
+  const [, file] = /^(?:--|\/\/) (migrations\/\S+|\w+\.ts)$/.exec(lines[0] ?? "") ?? [];
   if (file !== undefined) return place.write(file, `${lines.join("\n")}\n`);
   switch (language) {
     case "console":
@@ -258,6 +258,10 @@ test("there are transcripts to run, and an executable to run them", () => {
 
 /** What is there before a section's examples begin. */
 const before: Readonly<Record<string, (place: Place) => void>> = {
+  "In a Bun program": (place) => {
+    mkdirSync(join(place.directory, "vendor"));
+    symlinkSync(root, join(place.directory, "vendor/rung"));
+  },
   "Adopting a database": (place) => {
     using database = place.database();
     database.run(`CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
@@ -626,6 +630,9 @@ test("Commands: the tables name the commands and options that there are", () => 
     value === null ? `--${name}` : `--${name} ${value}`;
   expect(tableOf("Commands", "Option of all").map(([cell]) => spansOf(cell))).toEqual(
     commonOptions.map(({ name, value }) => [spell(name, value)]),
+  );
+  expect(tableOf("Commands", "Option of all").map(([, cell]) => spansOf(cell))).toEqual(
+    commonOptions.map(({ variable }) => (variable === undefined ? [] : [variable])),
   );
   expect(tableOf("Messages", "Option").map(([cell]) => spansOf(cell))).toEqual(
     sessionOptions.map(({ name, value }) => [spell(name, value)]),
