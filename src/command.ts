@@ -14,12 +14,14 @@ function milliseconds(value: string | number): number {
   return amount === "" ? Number.NaN : Math.round(Number(amount) * (unitMs[unit] ?? Number.NaN));
 }
 
-function isDuration(value: string | number): boolean {
+/** Whether a value can be read as a duration. */
+export function isDuration(value: string | number): boolean {
   const ms = milliseconds(value);
   return ms >= 0 && ms <= longestMs;
 }
 
-const durationWanted = "must be a duration such as 30s, 500ms or 2m";
+/** What is said of a value that is none. */
+export const durationWanted = "must be a duration such as 30s, 500ms or 2m";
 
 /** A duration (`30s`, `500ms`, `2m`, or a bare number of seconds), read as milliseconds. */
 const duration = v.pipe(
@@ -133,7 +135,13 @@ const status = v.strictObject({
   ...detail,
 });
 
-const verify = v.strictObject({ type: v.literal("verify"), ...wait });
+const verify = v.strictObject({
+  type: v.literal("verify"),
+  ...wait,
+  data: v.optional(flag, false),
+  from_db: v.optional(flag, false),
+  tmp: v.optional(path),
+});
 
 const log = v.strictObject({ type: v.literal("log"), ...wait });
 
@@ -270,6 +278,7 @@ const reachRule: FieldRule = { give: "at most one", of: ["to", "steps"] };
 
 /** The rules of each message whose fields have some. */
 export const fieldRules: Readonly<Partial<Record<Request["type"], readonly FieldRule[]>>> = {
+  verify: [{ give: "first with second", of: ["tmp", "from_db"] }],
   migrate: [reachRule, { give: "first with second", of: ["keep", "backup"] }],
   rehearse: [reachRule],
   rollback: [reachRule],

@@ -10,6 +10,7 @@ export type FailureCode =
   | "usage.unknown-version"
   | "usage.database-url"
   | "usage.file-exists"
+  | "usage.no-program"
   | "usage.unknown-message"
   | "usage.malformed-message"
   | "catalog.not-found"
@@ -24,6 +25,7 @@ export type FailureCode =
   | "catalog.import"
   | "catalog.module"
   | "catalog.none-given"
+  | "catalog.empty"
   | "history.nothing-to-roll-back"
   | "history.irreversible"
   | "history.changed"
@@ -61,6 +63,10 @@ export type FailureCode =
   | "guard.lost-objects"
   | "verify.not-reversible"
   | "rehearse.damaged"
+  | "bundle.output"
+  | "bundle.runtime"
+  | "bundle.failed"
+  | "bundle.no-program"
   | "interrupted.sighup"
   | "interrupted.sigint"
   | "interrupted.sigterm"
@@ -136,6 +142,7 @@ const exitByFamily: Readonly<Record<string, number>> = {
   guard: 6,
   verify: 6,
   rehearse: 6,
+  bundle: 7,
   internal: 70,
 };
 
@@ -157,6 +164,7 @@ const protocolByFamily: Readonly<Record<string, number>> = {
   verify: 14,
   rehearse: 14,
   interrupted: 14,
+  bundle: 13,
   internal: 13,
 };
 

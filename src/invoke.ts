@@ -7,7 +7,7 @@ import type { OptionValues } from "./input/argv.ts";
 import { migrationsDirectory } from "./input/location.ts";
 import { isSound } from "./report/tally.ts";
 import type { TextReport } from "./report/text.ts";
-import type { Workplace } from "./perform.ts";
+import type { Workplace } from "./job.ts";
 import { reportFailure, workplace, type Io, type Progress } from "./world.ts";
 
 const commandWaitMs = 30_000;
@@ -108,7 +108,7 @@ async function performForText(
 export async function runNew(io: Io, options: OptionValues): Promise<number> {
   const { createMigration } = await import("./migration/create.ts");
   const created = createMigration({
-    directory: migrationsDirectory(options, io.environment) ?? "migrations",
+    directory: migrationsDirectory(options) ?? "migrations",
     name: String(options["name"] ?? ""),
     isTypeScript: options["ts"] === true,
     isTimestamp: options["timestamp"] === true,
@@ -119,6 +119,23 @@ export async function runNew(io: Io, options: OptionValues): Promise<number> {
   const { jsonLine } = await import("./report/json.ts");
   const isJson = options["json"] === true;
   const report = isJson ? jsonLine({ command: "new", ok: true, files }) : `${files.join("\n")}\n`;
+  await io.writeOut(report);
+  return 0;
+}
+
+/** Makes an executable of this one and a directory of migrations. */
+export async function runBundle(io: Io, options: OptionValues): Promise<number> {
+  const { readBundleRequest } = await import("./bundle/request.ts");
+  const directory = migrationsDirectory(options) ?? "migrations";
+  const request = readBundleRequest(options, directory);
+  if (!request.ok) return reportFailure(io, request.failure, options);
+  const { bundle } = await import("./bundle/bundle.ts");
+  const bundled = await bundle(request.value, io);
+  if (!bundled.ok) return reportFailure(io, bundled.failure, options);
+  const { writtenJson, writtenText } = await import("./report/bundle.ts");
+  const { jsonLine } = await import("./report/json.ts");
+  const isJson = options["json"] === true;
+  const report = isJson ? jsonLine(writtenJson(bundled.value)) : writtenText(bundled.value);
   await io.writeOut(report);
   return 0;
 }

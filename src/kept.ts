@@ -2,7 +2,7 @@
 
 import type { Result } from "./failure.ts";
 import type { Catalog } from "./migration/migration.ts";
-import type { DriverRequest, Workplace } from "./perform.ts";
+import type { DriverRequest, Workplace } from "./job.ts";
 import type { DatabaseEffect, Driver, Outcome } from "./run/driver.ts";
 
 /** A kept driver as one request has it: what is known of the file is looked at anew before it is relied on. */

@@ -1,68 +1,23 @@
 // One command on one database: catalog and driver are brought together, and events come out.
 
-import type { Watch } from "./activity.ts";
 import type {
   BackupCommand,
   BaselineCommand,
   Command,
   LogCommand,
   PlanCommand,
-  RehearseCommand,
   RepairCommand,
   RestoreCommand,
   SchemaCommand,
   StatusCommand,
-  VerifyCommand,
 } from "./command.ts";
-import type { Emit, Event } from "./event.ts";
-import { failure, ok, type Failure, type Result } from "./failure.ts";
+import type { Emit } from "./event.ts";
+import { failure, ok, type Result } from "./failure.ts";
+import { failedWith, type Job, type Workplace } from "./job.ts";
 import type { Catalog } from "./migration/migration.ts";
 import type { SteppingCommand } from "./plan/plan.ts";
 import { refuseSample, statusRows } from "./plan/status.ts";
-import type { Apart, BackupWish, Driver } from "./run/driver.ts";
-import type { Signals } from "./run/execute.ts";
-
-/** How a driver is asked for: by path, and by what the command may do there. "memory" takes no path. */
-export interface DriverRequest {
-  readonly path: string;
-  readonly mode: "read" | "write" | "create" | "memory";
-  readonly readWaitMs: number;
-  /** Globs of schema objects that are never looked at. */
-  readonly ignored?: readonly string[];
-  /** Given where the rows of every table that a step touches are to be counted: what that runs by. */
-  readonly measuring?: Apart;
-  /** Told of statements that a TypeScript migration has run, and of the rows that they have changed. */
-  readonly counted?: (statements: number, rows: number) => void;
-}
-
-/** Where and with what a command works. */
-export interface Workplace {
-  readonly path: string;
-  readonly catalog: () => Result<Catalog>;
-  readonly openDriver: (request: DriverRequest) => Promise<Driver>;
-  /** How long to wait for a lock where the command doesn't say, in milliseconds. */
-  readonly lockTimeoutMs: number;
-  /** Milliseconds on a clock that never goes back. */
-  readonly now: () => number;
-  readonly signals: Signals | null;
-  /** Signals that are kept while work is at hand that must be tidied up after, whatever the process. */
-  readonly heldSignals: () => Signals;
-  /** Told of what takes time, where somebody watches. */
-  readonly watch?: Watch;
-}
-
-/** What the commands below work with. */
-interface Job {
-  readonly place: Workplace;
-  readonly catalog: Catalog;
-  readonly driver: Driver;
-  readonly waitMs: number;
-  readonly emit: Emit;
-}
-
-function failedWith(failure: Failure): Event {
-  return { kind: "failed", failure, migration: null };
-}
+import type { BackupWish } from "./run/driver.ts";
 
 /** Only these may make a database where there is none; those that only look get no more than they need. */
 function modeOf(command: Command): "read" | "write" | "create" {
@@ -123,15 +78,6 @@ async function schema(command: SchemaCommand, job: Job): Promise<void> {
   job.emit({ kind: "schema", objects: outcome.objects });
 }
 
-async function verifyAll(_command: VerifyCommand, { catalog, place, emit }: Job): Promise<void> {
-  const { verify } = await import("./run/verify.ts");
-  const { verdictFailure } = await import("./plan/verdict.ts");
-  const verdicts = await verify(catalog, place);
-  emit({ kind: "verified", verdicts });
-  const cause = verdictFailure(verdicts);
-  if (cause !== null) emit(failedWith(cause));
-}
-
 async function repair(
   command: RepairCommand,
   { driver, catalog, waitMs, emit }: Job,
@@ -189,24 +135,6 @@ function backupFor(command: SteppingCommand): { readonly backup?: BackupWish } {
   return { backup: { for: "backup", file: null, keep: command.keep ?? null } };
 }
 
-async function rehearsal(command: RehearseCommand, job: Job): Promise<void> {
-  const { catalog, driver, waitMs, place, emit } = job;
-  const { rehearse } = await import("./run/rehearse.ts");
-  const { type: _type, tmp = null, ...options } = command;
-  const migrate = { type: "migrate", ...options, ...asItIs } as const;
-  const request = { command: migrate, catalog, commit: command.commit, lockTimeoutMs: waitMs };
-  const signals = place.signals ?? place.heldSignals();
-  const openCopy = (path: string, measuring: Apart): Promise<Driver> =>
-    place.openDriver({ path, mode: "create", readWaitMs: waitMs, measuring });
-  await rehearse(
-    request,
-    { for: "rehearsal", folder: tmp },
-    { driver, openCopy, now: place.now, signals, emit, watch: place.watch },
-  );
-}
-
-const asItIs = { dry_run: false, detail: false, backup: false } as const;
-
 async function backup(command: BackupCommand, { driver, waitMs, place, emit }: Job): Promise<void> {
   const { backup: make } = await import("./run/backup.ts");
   const { file = null, keep = null } = command;
@@ -227,9 +155,9 @@ async function dispatch(command: Command, job: Job): Promise<void> {
     case "status":
       return status(command, job);
     case "verify":
-      return verifyAll(command, job);
+      return (await import("./proof.ts")).verifyAll(command, job);
     case "rehearse":
-      return rehearsal(command, job);
+      return (await import("./proof.ts")).rehearseAll(command, job);
     case "backup":
       return backup(command, job);
     case "restore":

@@ -1,6 +1,8 @@
 // This process as the world of the app: its words, streams, clock and exit status.
 
 import { run } from "./app.ts";
+import { facts } from "./facts.ts";
+import { keepHouse } from "./platform/house.ts";
 import { collectGarbage } from "./platform/memory.ts";
 import { heldSignals, processOneSignals } from "./platform/signals.ts";
 import { isTerminal, readInput, streamTrouble, writeError, writeOut } from "./platform/stdio.ts";
@@ -22,6 +24,17 @@ export const processIo: Io = {
     const { openDatabase } = await import("./database/open.ts");
     return openDatabase(request);
   },
+  keepHouse,
+  findProgram: async (command) => {
+    const { findProgram } = await import("./platform/application.ts");
+    return findProgram(command, process.env["PATH"]);
+  },
+  become: async (program, words) => {
+    // A report that reached nobody is no success, and only success is followed by the application.
+    if (streamTrouble() !== null) return 0;
+    const { become } = await import("./platform/application.ts");
+    return become(program, words);
+  },
   collectGarbage,
   now: () => performance.now(),
   signals: processOneSignals(),
@@ -33,7 +46,7 @@ export async function runProcess(io: Io): Promise<void> {
   try {
     const status = await run(io);
     const trouble = streamTrouble();
-    if (trouble !== null) await writeError(`rung: ${trouble}\n`);
+    if (trouble !== null) await writeError(`${facts.program}: ${trouble}\n`);
     // An answer that reached nobody is no success, whatever was done.
     process.exitCode = trouble === null || status !== 0 ? status : 1;
   } catch (error) {

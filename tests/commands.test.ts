@@ -203,15 +203,18 @@ test("--json: failures before a run are one object on stdout too", async () => {
 
 test("version, in every spelling", async () => {
   using place = new Place();
+  using database = new Database(":memory:");
+  const { sqlite = "" } =
+    database.query<{ sqlite: string }, []>("SELECT sqlite_version() AS sqlite").get() ?? {};
   for (const words of [["version"], ["--version"], ["-v"], ["-V"]]) {
     expect(await place.rung(words)).toEqual({
       status: 0,
-      stdout: `rung ${packageJson.version}\n`,
+      stdout: `rung ${packageJson.version} (SQLite ${sqlite})\n`,
       stderr: "",
     });
   }
   const { stdout } = await place.rung(["version", "--json"]);
-  expect(json(stdout)).toEqual({ version: packageJson.version });
+  expect(json(stdout)).toMatchObject({ program: "rung", version: packageJson.version, sqlite });
 });
 
 const names = commands.map(({ name }) => name);

@@ -2,7 +2,7 @@
 
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { claimsOf } from "./faults/claims.ts";
 import { lookInto } from "./faults/found.ts";
@@ -112,6 +112,59 @@ if (hasDisk) {
       }
     }
   });
+
+  for (const journal of journals) {
+    test(`a migration that fails on a full disk, then restore: all is as before, ${journal}`, async () => {
+      const folder = join(disk, `way-back-${journal}`);
+      mkdirSync(folder);
+      const path = join(folder, "app.db");
+      resize("64m");
+      const few = await writeCatalog({ "1_a.sql": table("a", 1), "2_b.sql": table("b", 0) });
+      const words = ["--db", path, "--json"];
+      const run = (...more: string[]): ReturnType<typeof start> =>
+        start(rung, [...more, ...words], { cwd: folder });
+      prepareDatabase(path, journal);
+      expect((await run("migrate", "--dir", few)).status).toBe(0);
+      const before = await inFolder(async (place) => lookInto(path, place));
+      const many = await writeCatalog({
+        "1_a.sql": table("a", 1),
+        "2_b.sql": table("b", 0),
+        "3_c.sql": table("c", 0),
+        "4_d.sql": table("d", 20),
+      });
+      resize("10m");
+      // One commit each, so that the third is durable and there is something to come back from.
+      const failed = await run("migrate", "--backup", "--commit", "each", "--dir", many);
+      expect(claimsOf(failed, "json")).toMatchObject({ code: "database.full", stepped: [3] });
+      const [backup = ""] = readdirSync(folder).filter((name) => name.endsWith(".backup"));
+      // A log that fills the disk cannot even be read without some room for its index.
+      if (journal === "wal") resize("11m");
+      const back = await run("restore", backup);
+      expect([back.stdout, back.status]).toEqual([expect.stringContaining(`"ok":true`), 0]);
+      await inFolder(async (place) => {
+        const found = lookInto(path, place);
+        expect(found).toEqual({ ...before, log: [...before.log, "restore 2"] });
+        expect(found.journalMode).toBe(journal);
+      });
+      // Room for a copy there is none: nothing is changed, and nothing of it left.
+      for (const name of readdirSync(folder)) {
+        if (name.includes(".replaced-")) rmSync(join(folder, name));
+      }
+      resize("3m");
+      const files = readdirSync(folder);
+      for (const command of [["backup"], ["rehearse", "--dir", many], ["restore", backup]]) {
+        const { stdout } = await run(...command);
+        expect(stdout).toContain(`"error":{"code":"database.full"`);
+      }
+      const migrated = await run("migrate", "--backup", "--dir", many);
+      expect(claimsOf(migrated, "json")).toMatchObject({
+        code: "database.full",
+        changed: "nothing",
+      });
+      expect(readdirSync(folder)).toEqual(files);
+      rmSync(folder, { recursive: true });
+    });
+  }
 } else {
   const reason = mounted.stderr.toString().trim();
   console.log(`not run here: a full disk (mount of a tmpfs is not permitted: ${reason})`);

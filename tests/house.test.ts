@@ -17,11 +17,24 @@ const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root
  */
 const edges: Readonly<Record<string, readonly string[]>> = {
   main: ["process"],
-  process: ["app", "type world", "database", "platform"],
-  app: ["invoke", "serve", "world", "input", "package.json"],
+  process: ["app", "type world", "database", "facts", "platform"],
+  library: [
+    "perform",
+    "type job",
+    "report",
+    "database",
+    "type event",
+    "type plan",
+    "migration",
+    "command",
+    "type failure",
+  ],
+  app: ["invoke", "serve", "version", "world", "input", "failure"],
   invoke: [
     "world",
     "perform",
+    "bundle",
+    "type job",
     "input",
     "report",
     "type event",
@@ -30,20 +43,60 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "failure",
   ],
   serve: ["session", "world", "input", "failure"],
-  world: ["type perform", "input", "report", "type run", "migration", "failure"],
-  session: ["kept", "perform", "input", "report", "type event", "failure", "shorten"],
-  kept: ["type perform", "type run", "type migration", "type failure"],
+  world: ["type job", "input", "report", "type run", "migration", "failure"],
+  session: ["kept", "perform", "type job", "input", "report", "type event", "failure", "shorten"],
+  version: ["migration", "failure", "facts", "package.json"],
+  release: [
+    "bundle",
+    "report",
+    "migration",
+    "failure",
+    "platform",
+    "package.json",
+    "node:child_process",
+    "node:crypto",
+    "node:fs",
+    "node:os",
+    "node:path",
+    "node:url",
+    "node:zlib",
+  ],
+  kept: ["type job", "type run", "type migration", "type failure"],
   perform: [
+    "proof",
+    "job",
     "run",
     "type event",
-    "type activity",
     "plan",
     "type migration",
     "type command",
     "failure",
   ],
-  input: ["command", "failure", "nearest", "shorten"],
-  report: ["type event", "type activity", "plan", "migration", "type command", "failure"],
+  proof: ["job", "run", "type event", "plan", "type command"],
+  job: ["type run", "type event", "type activity", "type migration", "type failure"],
+  bundle: [
+    "run",
+    "plan",
+    "migration",
+    "failure",
+    "called",
+    "facts",
+    "platform",
+    "node:fs",
+    "node:path",
+    "valibot",
+  ],
+  input: ["command", "failure", "called", "nearest", "shorten"],
+  report: [
+    "type event",
+    "type activity",
+    "plan",
+    "migration",
+    "type command",
+    "failure",
+    "called",
+    "facts",
+  ],
   database: [
     "type run",
     "plan",
@@ -63,9 +116,11 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   migration: ["failure", "nearest", "platform", "migrations", "node:fs", "node:path", "node:url"],
   command: ["failure", "shorten", "valibot"],
   failure: [],
+  called: ["facts"],
+  facts: [],
   nearest: [],
   shorten: [],
-  platform: ["node:fs", "node:tty"],
+  platform: ["node:child_process", "node:fs", "node:tty"],
 };
 
 function unitOf(path: string): string {
@@ -149,10 +204,10 @@ test("every unit is in the table", () => {
   expect(units.sort()).toEqual(Object.keys(edges).sort());
 });
 
-test("main.ts and generate.ts are entries: nobody imports them", () => {
+test("main.ts, generate.ts, build.ts and release.ts are entries: nobody imports them", () => {
   const entries = src.flatMap((source) =>
     importsOf(source)
-      .filter(({ specifier }) => /\/(main|generate)\.ts$/.test(specifier))
+      .filter(({ specifier }) => /\/(main|generate|build|release)\.ts$/.test(specifier))
       .map(({ line }) => `${source.path}:${line}`),
   );
   expect(entries).toEqual([]);
@@ -193,13 +248,18 @@ test("the doors to the runtime are opened by those who need them: the database t
       .map((door) => `${unitOf(source.path)} -> ${door}`),
   );
   expect([...new Set(doors)].sort()).toEqual([
+    "bundle -> afresh",
+    "bundle -> compile",
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
+    "process -> application",
+    "process -> house",
     "process -> memory",
     "process -> progress",
     "process -> signals",
     "process -> stdio",
+    "release -> compile",
   ]);
 });
 

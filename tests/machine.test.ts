@@ -75,6 +75,7 @@ test("random runs keep every promise", () => {
     "call outside",
     "commit",
     "commit outside",
+    "discard-copy",
     "enter",
     "execute",
     "execute outside",

@@ -181,6 +181,8 @@ function normalized(text: string): string {
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{3}Z)?/g, "TIME")
     .replace(/\b\d{8}T\d{6}Z/g, "STAMP")
     .replace(/\b\d+ ms\b/g, "N ms")
+    .replace(/\b\d+ MB\b/g, "N MB")
+    .replace(/\b(rung|SQLite) \d+\.\d+\.\d+\b/g, "$1 N")
     .replace(/"duration_ms":\d+/g, `"duration_ms":N`)
     .replace(/\bann@[\w.-]+/g, "ann@HOST")
     .replace(/ {2,}(?=\S)/g, "  ");
@@ -226,7 +228,7 @@ function squeezed(code: string): string {
 
 async function play(place: Place, fence: Fence): Promise<void> {
   const { language, lines } = fence;
-  const [, file] = /^(?:--|\/\/) (migrations\/\S+)$/.exec(lines[0] ?? "") ?? [];
+  const [, file] = /^(?:--|\/\/) (migrations\/\S+|\w+\.ts)$/.exec(lines[0] ?? "") ?? [];
   if (file !== undefined) return place.write(file, `${lines.join("\n")}\n`);
   switch (language) {
     case "console":
@@ -256,6 +258,10 @@ test("there are transcripts to run, and an executable to run them", () => {
 
 /** What is there before a section's examples begin. */
 const before: Readonly<Record<string, (place: Place) => void>> = {
+  "In a Bun program": (place) => {
+    mkdirSync(join(place.directory, "vendor"));
+    symlinkSync(root, join(place.directory, "vendor/rung"));
+  },
   "Adopting a database": (place) => {
     using database = place.database();
     database.run(`CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
@@ -625,6 +631,9 @@ test("Commands: the tables name the commands and options that there are", () => 
   expect(tableOf("Commands", "Option of all").map(([cell]) => spansOf(cell))).toEqual(
     commonOptions.map(({ name, value }) => [spell(name, value)]),
   );
+  expect(tableOf("Commands", "Option of all").map(([, cell]) => spansOf(cell))).toEqual(
+    commonOptions.map(({ variable }) => (variable === undefined ? [] : [variable])),
+  );
   expect(tableOf("Messages", "Option").map(([cell]) => spansOf(cell))).toEqual(
     sessionOptions.map(({ name, value }) => [spell(name, value)]),
   );
@@ -795,6 +804,7 @@ const unproven: Readonly<Record<string, readonly (readonly [string, string])[]>>
       export function down(db) { db.exec("DROP TABLE a1"); }`,
     ],
   ],
+  lossy: [["2_rows.sql", "-- migrate:up\nDELETE FROM other;\n-- migrate:down\nSELECT 1;"]],
 };
 
 test("Proving the way back: each verdict, whether it fails, and the keys that it has", async () => {
@@ -819,7 +829,9 @@ test("Proving the way back: each verdict, whether it fails, and the keys that it
       );
       place.write(`migrations/${file}`, text);
       place.migration("3_last.sql", "CREATE TABLE last (x);", "DROP TABLE last;");
-      const { status, stdout } = await place.rung("verify", "--json");
+      const withRows = verdict === "lossy";
+      const data = withRows ? ["--data"] : [];
+      const { status, stdout } = await place.rung("verify", ...data, "--json");
       const found = fieldsOf(stdout);
       const verdicts = list(found, "migrations").map((each) => fieldsOf(JSON.stringify(each)));
       const isLast = verdict === "up-fails";
@@ -839,7 +851,7 @@ test("Proving the way back: each verdict, whether it fails, and the keys that it
         file,
         fails === "yes" ? "verify.not-reversible" : null,
       ]);
-      const reply = await replyTo(place, `{"type":"verify"}`);
+      const reply = await replyTo(place, `{"type":"verify","data":${withRows}}`);
       expect(reply).toMatchObject({ count: found["count"], migrations: found["migrations"] });
       expect(reply["code"]).toBe(fails === "yes" ? 14 : undefined);
       expect(place.files()).toEqual(["migrations"]);
@@ -1309,7 +1321,15 @@ test("JSON output: every object has exactly the keys of the table", async () => 
   see("an entry", firstOf(see("`log`", await json("log")), "entries"));
   see("`schema`", await json("schema"));
   see("`verify`", await json("verify"));
-  see("`version`", await json("version"));
+  const catalogOf = (found: Record<string, unknown>): Record<string, unknown> =>
+    see("the catalog of these two", fieldsOf(JSON.stringify(found["catalog"])));
+  catalogOf(see("`version`", await json("version")));
+  catalogOf(see("`bundle`", await json("bundle", "--out", "bundled")));
+  place.remove("bundled");
+  place.migration("3_c.sql", "DELETE FROM a;", "SELECT 1;");
+  const lossy = list(await json("verify", "--data"), "migrations").at(-1);
+  see("what a table lost there", firstOf(fieldsOf(JSON.stringify(lossy)), "lost"));
+  place.remove("migrations/3_c.sql");
   place.database().run("DELETE FROM rung_history WHERE version > 1");
   place.migration("3_c.sql", "INSERT INTO a VALUES (1);", "DELETE FROM a;");
   const rehearsed = see("`rehearse`", await json("rehearse", "--allow-out-of-order"));

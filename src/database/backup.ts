@@ -50,6 +50,21 @@ export function untaken(name: string): string {
   }
 }
 
+/**
+ * The name of a backup, numbered where there are others of its second. A number that was removed is not given again: it
+ * would look older than those that are left.
+ */
+function nextAfter(path: string): string {
+  const [start = "", end = ""] = path.split(/(\.backup)$/);
+  const numbers = readdirSync(dirname(path))
+    .map((each) => join(dirname(path), each))
+    .filter((each) => each.startsWith(start) && each.endsWith(end))
+    .map((each) => each.slice(start.length, -end.length))
+    .filter((number) => /^(?:-\d+)?$/.test(number))
+    .map((number) => (number === "" ? 1 : Number(number.slice(1))));
+  return numbers.length === 0 ? path : `${start}-${Math.max(...numbers) + 1}${end}`;
+}
+
 function headIn(path: string): number {
   const connection = openConnection(path, "write");
   try {
@@ -61,22 +76,30 @@ function headIn(path: string): number {
 
 /** The backups of a database in a folder that were named by us, the latest first. */
 function backupsIn(folder: string, database: string): string[] {
-  const made = /^\.v\d+\.(\d{8}T\d{6}Z)(?:-(\d+))?\.backup$/;
+  const made = /^\.v(\d+)\.(\d{8}T\d{6}Z)(?:-(\d+))?\.backup$/;
   const name = basename(database);
   return readdirSync(folder)
     .filter((each) => each.startsWith(name))
     .map((each) => ({ each, match: made.exec(each.slice(name.length)) }))
     .filter(({ match }) => match !== null)
-    .map(({ each, match }) => ({ each, at: match?.[1] ?? "", count: Number(match?.[2] ?? 1) }))
-    .toSorted((a, b) => (a.at === b.at ? b.count - a.count : a.at < b.at ? 1 : -1))
+    .map(({ each, match }) => {
+      const [, head = "", at = "", count = "1"] = match ?? [];
+      // As text they sort by time, and within a second as they were made.
+      return { each, rank: [at, count.padStart(9, "0"), head.padStart(16, "0")].join(" ") };
+    })
+    .toSorted((a, b) => (a.rank < b.rank ? 1 : -1))
     .map(({ each }) => join(folder, each));
 }
 
-function removeBeyond(keep: number | null, folder: string, database: string): readonly string[] {
+/** Removes all but the latest; the one that was just made stays, whatever the clock says. */
+function removeBeyond(keep: number | null, made: string, database: string): readonly string[] {
   if (keep === null) return [];
-  const removed = backupsIn(folder, database).slice(keep);
+  const folder = dirname(made);
+  const removed = backupsIn(folder, database)
+    .slice(keep)
+    .filter((each) => each !== made);
   for (const path of removed) rmSync(path, { force: true });
-  if (removed.length > 0) syncFolderOf(join(folder, "x"));
+  if (removed.length > 0) syncFolderOf(made);
   return removed;
 }
 
@@ -89,16 +112,17 @@ export function publishBackup(
 ): Result<Backup> {
   const { file, keep } = wish;
   const isNamed = file !== null && !isFolder(file);
-  const folder = backupFolder(database, wish);
+  const folder = file ?? dirname(database);
   const ours = `${basename(database)}.v${headIn(copy)}.${stampOf(date)}.backup`;
   // A backup is as private as its original, and never more open than to its owner.
   const mode = 0o600 & (modeOf(database) ?? 0o600);
+  const bytes = sizeOf(copy);
   for (;;) {
-    const path = isNamed ? file : untaken(join(file ?? dirname(database), ours));
+    const path = isNamed ? file : nextAfter(join(folder, ours));
     try {
       publish(copy, path, mode);
-      const removed = isNamed ? [] : removeBeyond(keep, folder, database);
-      return ok({ path, bytes: sizeOf(path), removed });
+      const removed = isNamed ? [] : removeBeyond(keep, path, database);
+      return ok({ path, bytes, removed });
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw error;
       if (isNamed) return existing(file);

@@ -29,7 +29,9 @@ export function temporaryPath(folder: string, database: string): string {
   return join(folder, name);
 }
 
-const temporaryName = /^(.+)\.rung-(\d+)-([\w-]+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Of a copy, or of a copy of a copy. */
+const temporaryName =
+  /^(.+?)(?:\.rung-(\d+)-([\w-]+?)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})+$/;
 
 function isAlive(id: number): boolean {
   // A process makes one copy after the other: an earlier life of this number left what is there.

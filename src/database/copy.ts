@@ -4,13 +4,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { failure, messageOf, ok, type Failure, type Result } from "../failure.ts";
 import type { CopyTarget, CopyWish } from "../run/driver.ts";
-import {
-  createPrivate,
-  lacksSpace,
-  removeAbandoned,
-  removeDatabase,
-  temporaryPath,
-} from "./copies.ts";
+import { createPrivate, lacksSpace, removeAbandoned, temporaryPath } from "./copies.ts";
 import { databaseFailure } from "./errors.ts";
 import { fileKind, sizeOf } from "./file.ts";
 import { openConnection, sqliteCode, type Connection } from "./sqlite.ts";
@@ -132,7 +126,7 @@ function fillFailure(error: unknown, target: string): Failure | null {
   );
 }
 
-/** Fills a copy with the database as it is committed; what could not be filled is gone again. */
+/** Fills a copy with the database as it is committed. */
 export function fillCopy(
   path: string,
   purpose: CopyPurpose,
@@ -140,7 +134,7 @@ export function fillCopy(
   waitMs: number,
 ): Result<null> {
   if (fileKind(path) === "nothing") return ok(null);
-  const filled = onSource(path, purpose, waitMs, (connection) => {
+  return onSource(path, purpose, waitMs, (connection) => {
     try {
       // Durable once it is given its name: see publish.
       connection.all("VACUUM INTO ?", resolve(target));
@@ -152,8 +146,6 @@ export function fillCopy(
       return { ok: false, failure: found };
     }
   });
-  if (!filled.ok) removeDatabase(target);
-  return filled;
 }
 
 /** What a check of a whole database finds wrong with it, a sentence each; none where it is sound. */

@@ -8,6 +8,7 @@ import type { Call, ReadyStep } from "../plan/step.ts";
 import type { Apart, DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { databaseFailure, isBusy, type UsedDatabase } from "./errors.ts";
 import { Handle, statementFailure, transactionLost, type Counted, type Scope } from "./handle.ts";
+import { ContentsReader } from "./contents.ts";
 import { fileFailure } from "./copies.ts";
 import { databaseSize, integrityOf } from "./copy.ts";
 import { RowCounts } from "./counts.ts";
@@ -21,6 +22,7 @@ import { OutsideScope } from "./outside.ts";
 import { LiveSchema, schemaVersion } from "./live.ts";
 import { liveSchema, SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
+import { seed } from "./seed.ts";
 import { openConnection, sqliteCode, type Connection, type OpenMode } from "./sqlite.ts";
 
 /** What a driver is opened with. */
@@ -70,6 +72,8 @@ export class SqliteDriver implements Driver {
   #isWorn = false;
   /** The step whose savepoint is open. */
   #scope: StepScope | null = null;
+  /** The rows of a scratch database, once they were asked for. */
+  #contents: ContentsReader | null = null;
   #fileWork: FileWork | null = null;
   #counts: RowCounts | null = null;
   /** What the latest step has lost and was allowed to lose, a sentence each. */
@@ -105,6 +109,7 @@ export class SqliteDriver implements Driver {
     this.#scope = null;
     this.#isWorn = false;
     this.#outside = null;
+    this.#contents = null;
     this.#counts = null;
   }
 
@@ -167,6 +172,12 @@ export class SqliteDriver implements Driver {
         return this.#measure();
       case "check":
         return { is: "checked", problems: integrityOf(this.#open()) };
+      case "recall":
+        return { is: "surveyed", objects: this.#tracked().objects };
+      case "seed":
+        return { is: "seeded", notes: seed(this.#open(), this.#readContents()) };
+      case "read-rows":
+        return { is: "rows-read", tables: this.#readContents().read() };
     }
   }
 
@@ -180,6 +191,11 @@ export class SqliteDriver implements Driver {
     const allowed = this.#allowed;
     this.#allowed = [];
     return { is: "measured", bytes: databaseSize(this.#open()), rows, allowed };
+  }
+
+  #readContents(): ContentsReader {
+    this.#contents ??= new ContentsReader(this.#open());
+    return this.#contents;
   }
 
   #used(): UsedDatabase {
@@ -305,6 +321,11 @@ export class SqliteDriver implements Driver {
   }
 
   #scopeOf(step: ReadyStep): Scope {
+    const scope = this.#countedScopeOf(step);
+    return this.#contents?.watching(scope, step, this.#facts) ?? scope;
+  }
+
+  #countedScopeOf(step: ReadyStep): Scope {
     const scope = this.#plainScopeOf(step);
     const { measuring } = this.#settings;
     if (measuring === undefined) return scope;

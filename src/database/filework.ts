@@ -74,19 +74,16 @@ export class FileWork {
 
   #publish({ wish, target }: FileEffect & { do: "publish-backup" }): Outcome {
     const { path, date } = this.#settings;
-    try {
-      const backup = publishBackup(path, target.path, wish, date());
-      if (!backup.ok) return { is: "failed", failure: backup.failure };
-      return { is: "published", backup: backup.value };
-    } finally {
-      // Where it was published there is nothing left under this name.
-      removeDatabase(target.path);
-    }
+    const backup = publishBackup(path, target.path, wish, date());
+    if (!backup.ok) return { is: "failed", failure: backup.failure };
+    return { is: "published", backup: backup.value };
   }
 
   #restore({ wish, stage }: FileEffect & { do: "restore" }): Outcome {
     const { path, date, by } = this.#settings;
-    if (stage === "copy") this.#restoration = new Restoration(path, wish, date(), by());
+    if (stage === "settle") this.#restoration = new Restoration(path, wish, date(), by());
+    // Before its first stage there is nothing to take back.
+    if (this.#restoration === null && stage === "discard") return { is: "done" };
     if (this.#restoration === null) throw new Error("no restoration was begun");
     const outcome = this.#restoration.perform(stage);
     if (stage === "discard" || outcome.is === "restored") this.#restoration = null;

@@ -109,10 +109,10 @@ export class Restoration {
   /** Carries out one stage. Throws what the file system or SQLite reports. */
   perform(stage: RestoreStage): StageOutcome {
     switch (stage) {
-      case "copy":
-        return this.#makeCopy();
       case "settle":
         return this.#settle();
+      case "copy":
+        return this.#makeCopy();
       case "keep":
         return this.#keep();
       case "replace":
@@ -126,8 +126,6 @@ export class Restoration {
 
   #makeCopy(): StageOutcome {
     const { file } = this.#wish;
-    const allowed = refuseFile(file, this.#live);
-    if (!allowed.ok) return failed(allowed.failure);
     const folder = dirname(this.#live);
     removeAbandoned(folder, this.#live);
     const lack = lacksSpace(folder, sizeOf(file));
@@ -167,15 +165,21 @@ export class Restoration {
     }
   }
 
-  /** Makes the live file hold all that it is, with no journal beside it, and keeps everybody else out of it. */
+  /**
+   * Makes the live file hold all that it is, with no journal beside it, and keeps everybody else out of it. It comes
+   * first: on a full disk the log that is folded in may be what leaves no room for the copy.
+   */
   #settle(): StageOutcome {
+    const allowed = refuseFile(this.#wish.file, this.#live);
+    if (!allowed.ok) return failed(allowed.failure);
     const kind = fileKind(this.#live);
     if (kind === "nothing") return done;
     if (kind !== "file") return failed(noFile(this.#given, kind));
     const users = usersOf(identityOf(this.#live));
     if (users.length > 0) return failed(inUse(this.#given, users));
     try {
-      this.#connection ??= openConnection(this.#live, "write");
+      probe(this.#live);
+      this.#connection = openConnection(this.#live, "write");
       this.#liveMode = journalMode(this.#connection);
       this.#connection.run("PRAGMA journal_mode = DELETE");
       this.#connection.run("BEGIN EXCLUSIVE");
@@ -277,6 +281,20 @@ export class Restoration {
     }
     rmSync(kept, { force: true });
     return done;
+  }
+}
+
+/**
+ * Reads a database that has a log, as no more than a reader: whoever may write would fold the log in when he closes a
+ * file that he cannot read, and both would be lost.
+ */
+function probe(path: string): void {
+  if (sizeOf(`${path}-wal`) === 0) return;
+  const connection = openConnection(path, "read");
+  try {
+    connection.get("SELECT count(*) FROM sqlite_schema");
+  } finally {
+    connection.close();
   }
 }
 

@@ -100,6 +100,11 @@ export class SchemaTracker {
     for (const object of this.#ownOf([...live.all()])) this.#add(object);
   }
 
+  /** The schema; an object that stands as it was is the same one as before. */
+  get objects(): readonly SchemaObject[] {
+    return [...this.#objects.values()];
+  }
+
   /** The fingerprint of the schema, as 64 hexadecimal digits. */
   get fingerprint(): string {
     return this.#fingerprint.toString(16).padStart(64, "0");

@@ -1,5 +1,6 @@
 // The table of commands and options -> what help prints.
 
+import { called } from "../called.ts";
 import {
   commandOptions,
   commands,
@@ -15,8 +16,9 @@ function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
 }
 
-function optionRow({ name, value, summary }: OptionSpec): readonly [string, string] {
-  return [value === null ? `--${name}` : `--${name} ${value}`, summary];
+function optionRow({ name, value, summary, variable }: OptionSpec): readonly [string, string] {
+  const said = variable === undefined ? summary : `${summary} [${variable}]`;
+  return [value === null ? `--${name}` : `--${name} ${value}`, said];
 }
 
 function commandRow({ name, aliases, summary }: CommandSpec): readonly [string, string] {
@@ -25,7 +27,7 @@ function commandRow({ name, aliases, summary }: CommandSpec): readonly [string, 
 
 /** The help for rung as a whole. */
 export function generalHelp(): string {
-  return [
+  const parts = [
     "rung: schema migrations for SQLite in one executable\n",
     "\nUsage: rung COMMAND [options]\n",
     `       rung '{"type":"migrate","msg_id":1}'   one message, as an argument\n`,
@@ -38,8 +40,9 @@ export function generalHelp(): string {
     table(sessionOptions.map(optionRow)),
     "\nExit status: 0 done, or nothing to do; 1 status --check found something, or an error reply;\n",
     "2 usage; 3 migrations invalid; 4 history forbids it; 5 database unusable;\n",
-    "6 a migration failed and was rolled back.\n",
-  ].join("");
+    "6 a migration failed and was rolled back; 7 no executable could be made.\n",
+  ];
+  return called(parts.join(""));
 }
 
 function argumentText(argument: Argument | null): string {
@@ -55,10 +58,11 @@ export function commandHelp(command: CommandSpec): string {
   if (command.name === "help") parts.push("\nUsage: rung help [COMMAND]\n");
   else {
     const word = argumentText(command.argument);
-    parts.push(`\nUsage: rung ${command.name} ${word}[options]\n`);
+    const application = command.isBefore === true ? " [-- CMD ARGS]" : "";
+    parts.push(`\nUsage: rung ${command.name} ${word}[options]${application}\n`);
   }
   if (own.length > 0) parts.push("\nOptions:\n", table(own.map(optionRow)));
   parts.push("\nCommon options:\n", table(commonOptions.map(optionRow)));
   parts.push(`\nExample: ${command.example}\n`);
-  return parts.join("");
+  return called(parts.join(""));
 }

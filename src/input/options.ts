@@ -7,6 +7,8 @@ export interface OptionSpec {
   /** What stands for its value in help; null for a flag. */
   readonly value: string | null;
   readonly summary: string;
+  /** The environment variable that says it where the command line doesn't. */
+  readonly variable?: string;
 }
 
 /** A word that a command takes besides options. */
@@ -27,6 +29,8 @@ export interface CommandSpec {
   /** The names of the options that only some commands take. */
   readonly options: readonly string[];
   readonly example: string;
+  /** Whether an application can follow it behind `--`, which the process becomes on success. */
+  readonly isBefore?: boolean;
 }
 
 /** Options that say where and how, on any command. */
@@ -34,24 +38,32 @@ export const commonOptions: readonly OptionSpec[] = [
   {
     name: "db",
     value: "PATH",
-    summary: "the database file (else RUNG_DB, DATABASE_URL, ./rung.db)",
+    summary: "the database file (else DATABASE_URL, ./rung.db)",
+    variable: "RUNG_DB",
   },
   {
     name: "dir",
     value: "DIR",
-    summary: "the migrations (else RUNG_DIR, what is embedded, ./migrations)",
+    summary: "the migrations (else what is embedded, ./migrations)",
+    variable: "RUNG_DIR",
   },
   {
     name: "ignore",
     value: "GLOB",
-    summary:
-      "schema objects to leave out of guard, drift and dump, with commas between (RUNG_IGNORE)",
+    summary: "schema objects to leave out of guard, drift and dump, with commas between",
+    variable: "RUNG_IGNORE",
   },
-  { name: "json", value: null, summary: "print one JSON object, for machines" },
+  {
+    name: "json",
+    value: null,
+    summary: "print one JSON object, for machines",
+    variable: "RUNG_JSON",
+  },
   {
     name: "lock-timeout",
     value: "TIME",
     summary: "how long to wait for other processes (30s; 4s for a message)",
+    variable: "RUNG_LOCK_TIMEOUT",
   },
   { name: "help", value: null, summary: "explain the command" },
 ];
@@ -87,6 +99,7 @@ export const commandOptions: readonly OptionSpec[] = [
   },
   { name: "rollback", value: null, summary: "plan a rollback instead of a migrate" },
   { name: "check", value: null, summary: "exit 1 unless all is applied and sound" },
+  { name: "data", value: null, summary: "with generated rows, which must come back too" },
   { name: "at", value: "VERSION", summary: "as the migrations up to this version make it" },
   {
     name: "force",
@@ -95,6 +108,11 @@ export const commandOptions: readonly OptionSpec[] = [
   },
   { name: "backup", value: null, summary: "make a backup first, under the same lock" },
   { name: "keep", value: "N", summary: "leave the latest N backups, and remove older ones" },
+  {
+    name: "from-db",
+    value: null,
+    summary: "start from a copy of the database, and prove what is pending there",
+  },
   { name: "discard", value: null, summary: "do not keep the database that is replaced" },
   {
     name: "tmp",
@@ -108,6 +126,15 @@ export const commandOptions: readonly OptionSpec[] = [
   { name: "as", value: "STATE", summary: "what it counts as from now on: applied or pending" },
   { name: "ts", value: null, summary: "TypeScript instead of SQL" },
   { name: "timestamp", value: null, summary: "the time as version instead of the next number" },
+  { name: "out", value: "FILE", summary: "the executable to write" },
+  {
+    name: "target",
+    value: "PLATFORM",
+    summary: "for another platform, such as linux-arm64; fetches its runtime (this platform)",
+  },
+  { name: "name", value: "NAME", summary: "what the new executable calls itself (rung)" },
+  { name: "runtime", value: "FILE", summary: "the platform's runtime, instead of fetching it" },
+  { name: "no-verify", value: null, summary: "even if a down does not undo its up" },
 ];
 
 /** Every command, in the order of help. */
@@ -119,6 +146,7 @@ export const commands: readonly CommandSpec[] = [
     argument: null,
     options: ["to", "steps", "dry-run", "commit", "allow-out-of-order", "strict", "backup", "keep"],
     example: "rung migrate --db app.db --dir db/migrations",
+    isBefore: true,
   },
   {
     name: "rollback",
@@ -157,8 +185,8 @@ export const commands: readonly CommandSpec[] = [
     aliases: [],
     summary: "prove on a scratch database that every down undoes its up",
     argument: null,
-    options: [],
-    example: "rung verify --dir db/migrations",
+    options: ["data", "from-db", "tmp"],
+    example: "rung verify --dir db/migrations --data",
   },
   {
     name: "rehearse",
@@ -225,6 +253,14 @@ export const commands: readonly CommandSpec[] = [
     example: "rung repair --settle 7 --as applied",
   },
   {
+    name: "bundle",
+    aliases: [],
+    summary: "make an executable of rung and your migrations",
+    argument: null,
+    options: ["out", "target", "name", "runtime", "no-verify"],
+    example: "rung bundle --dir db/migrations --out app-migrate",
+  },
+  {
     name: "help",
     aliases: [],
     summary: "explain rung, or one command",
@@ -235,7 +271,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "version",
     aliases: [],
-    summary: "print the version",
+    summary: "print the versions of rung, SQLite and the embedded migrations",
     argument: null,
     options: [],
     example: "rung version",

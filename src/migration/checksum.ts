@@ -1,7 +1,7 @@
-// What a migration's up direction does -> the checksum that history keeps of it.
+// What a migration's up direction does -> the checksum that history keeps of it; all of them -> the hash of a catalog.
 
 import { sha256 } from "../platform/hash.ts";
-import type { Section } from "./migration.ts";
+import type { Migration, Section } from "./migration.ts";
 import { writeOptions } from "./options.ts";
 
 /** A source file by its path relative to the migration, with its normalized text. */
@@ -19,4 +19,10 @@ export function checksumOfSection(up: Section): string {
 export function checksumOfSources(files: readonly SourceFile[]): string {
   const ordered = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return sha256(...ordered.flatMap(({ path, text }) => [path, "\0", text, "\0"]));
+}
+
+/** The hash of a catalog: over version, name and checksum of each migration. The prefix names the way it is made. */
+export function hashOfCatalog(migrations: readonly Migration[]): string {
+  const lines = migrations.map(({ version, name, checksum }) => `${version} ${name} ${checksum}\n`);
+  return `h1:${sha256(...lines)}`;
 }

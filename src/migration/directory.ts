@@ -48,16 +48,32 @@ function firstBadLine(bytes: Uint8Array): number | null {
   return null;
 }
 
-function readSql(directory: string, files: VersionFiles): Result<Sections> {
+/** A file as it was read, by its path. */
+export interface ReadFile {
+  readonly path: string;
+  /** Normalized. */
+  readonly text: string;
+}
+
+/** A migration with the files that it is made of, each read once. */
+export interface ReadMigration {
+  readonly files: VersionFiles;
+  readonly migration: Migration;
+  readonly read: readonly ReadFile[];
+}
+
+function readSql(directory: string, files: VersionFiles, read: ReadFile[]): Result<Sections> {
   const mainPath = join(directory, files.main.file);
   const main = readText(mainPath);
   if (!main.ok) return main;
+  read.push({ path: mainPath, text: main.value });
   if (files.main.part === "sections") return readSections(main.value, mainPath);
   const up = readSection(main.value, mainPath, "up");
   if (!up.ok || files.down === null) return up.ok ? ok({ up: up.value, down: null }) : up;
   const downPath = join(directory, files.down.file);
   const text = readText(downPath);
   if (!text.ok) return text;
+  read.push({ path: downPath, text: text.value });
   const down = readSection(text.value, downPath, "down");
   return down.ok ? ok({ up: up.value, down: down.value }) : down;
 }
@@ -73,18 +89,14 @@ function wrongImport(file: string, text: string): Failure {
 }
 
 /** A TypeScript file and every file that it imports by relative path, each once. */
-function readSources(path: string): Result<readonly SourceFile[]> {
-  const found = new Map<string, SourceFile>();
+function readSources(path: string): Result<readonly ReadFile[]> {
+  const found = new Map<string, ReadFile>();
   const open = [path];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (found.has(next)) continue;
     const text = readText(next);
     if (!text.ok) return text;
-    found.set(next, {
-      // The file itself goes without its name, as a SQL migration's does: renaming it is no change.
-      path: next === path ? "" : relative(dirname(path), next).replaceAll("\\", "/"),
-      text: text.value,
-    });
+    found.set(next, { path: next, text: text.value });
     if (!/\.[cm]?[jt]s$/.test(next)) continue;
     let specifiers: string[];
     try {
@@ -106,26 +118,38 @@ function readSources(path: string): Result<readonly SourceFile[]> {
   return ok([...found.values()]);
 }
 
-function readMigration(directory: string, files: VersionFiles): Result<Migration> {
+/** What the checksum of a TypeScript migration is made from. */
+function checkedSources(path: string, read: readonly ReadFile[]): readonly SourceFile[] {
+  return read.map((each) => ({
+    // The file itself goes without its name, as a SQL migration's does: renaming it is no change.
+    path: each.path === path ? "" : relative(dirname(path), each.path).replaceAll("\\", "/"),
+    text: each.text,
+  }));
+}
+
+function readMigration(directory: string, files: VersionFiles): Result<ReadMigration> {
   const file = join(directory, files.main.file);
   const identity = { version: files.version, name: files.name, file };
   if (files.main.part === "typescript") {
     const sources = readSources(file);
     if (!sources.ok) return sources;
-    return ok({
+    const migration: Migration = {
       ...identity,
       kind: "typescript",
-      checksum: checksumOfSources(sources.value),
+      checksum: checksumOfSources(checkedSources(file, sources.value)),
       load: async (): Promise<unknown> => {
         const { pathToFileURL } = await import("node:url");
         return import(pathToFileURL(resolve(file)).href);
       },
-    });
+    };
+    return ok({ files, migration, read: sources.value });
   }
-  const sections = readSql(directory, files);
+  const read: ReadFile[] = [];
+  const sections = readSql(directory, files, read);
   if (!sections.ok) return sections;
   const checksum = checksumOfSection(sections.value.up);
-  return ok({ ...identity, kind: "sql", checksum, sections: () => sections });
+  const migration: Migration = { ...identity, kind: "sql", checksum, sections: () => sections };
+  return ok({ files, migration, read });
 }
 
 /** Whether there is a directory at this path. */
@@ -164,15 +188,23 @@ function inDirectory(directory: string, found: Failure): Failure {
     : { ...found, at: { ...found.at, file: join(directory, found.at.file) } };
 }
 
-/** Reads and checks every migration of a directory, each file once. */
-export function readDirectory(directory: string): Result<Catalog> {
+/** Reads and checks every migration of a directory, each file once, and keeps what was read. */
+export function readFiles(directory: string): Result<readonly ReadMigration[]> {
   const listed = listDirectory(directory);
   if (!listed.ok) return listed;
-  const migrations: Migration[] = [];
+  const migrations: ReadMigration[] = [];
   for (const files of listed.value) {
     const migration = readMigration(directory, files);
     if (!migration.ok) return migration;
     migrations.push(migration.value);
   }
+  return ok(migrations);
+}
+
+/** The catalog of a directory. */
+export function readDirectory(directory: string): Result<Catalog> {
+  const read = readFiles(directory);
+  if (!read.ok) return read;
+  const migrations = read.value.map(({ migration }) => migration);
   return ok({ origin: "directory", label: directory, migrations });
 }

@@ -3,15 +3,12 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { VersionFiles } from "./catalog.ts";
-import { listDirectory, readDirectory } from "./directory.ts";
+import { readFiles } from "./directory.ts";
 import type { Failure } from "../failure.ts";
+import { entryOf, originOf } from "./map.ts";
 
 const directory = fileURLToPath(new URL("../../migrations", import.meta.url));
 const target = fileURLToPath(new URL("./embedded.gen.ts", import.meta.url));
-
-/** The names that make a catalog the demonstration one; any other is somebody's own. */
-const sample = ["1_create_users", "2_add_posts_table"];
 
 function stop(failure: Failure): never {
   const { at, text, hint } = failure;
@@ -24,42 +21,19 @@ function importPath(file: string): string {
   return JSON.stringify(`../../migrations/${file}`);
 }
 
-function entryOf(files: VersionFiles, checksum: string, imports: string[]): string {
-  const embed = (file: string): string => {
+function render(): string {
+  const read = readFiles(directory);
+  if (!read.ok) stop(read.failure);
+  const imports: string[] = [];
+  const text = (file: string): string => {
     const name = `text${imports.length + 1}`;
     imports.push(`import ${name} from ${importPath(file)} with { type: "text" };`);
-    return `{ file: ${JSON.stringify(file)}, text: ${name} }`;
+    return name;
   };
-  const { file, part } = files.main;
-  const fields = [
-    `version: ${files.version}`,
-    `name: ${JSON.stringify(files.name)}`,
-    `checksum: ${JSON.stringify(checksum)}`,
-  ];
-  if (part === "typescript") {
-    fields.push(`kind: "typescript"`, `file: ${JSON.stringify(file)}`);
-    fields.push(`load: () => import(${importPath(file)})`);
-  } else if (part === "sections") {
-    fields.push(`kind: "sql"`, `sections: ${embed(file)}`);
-  } else {
-    fields.push(`kind: "sql"`, `up: ${embed(file)}`);
-    fields.push(`down: ${files.down === null ? "null" : embed(files.down.file)}`);
-  }
-  return `    {\n${fields.map((field) => `      ${field},\n`).join("")}    },`;
-}
-
-function render(): string {
-  const listed = listDirectory(directory);
-  if (!listed.ok) stop(listed.failure);
-  const catalog = readDirectory(directory);
-  if (!catalog.ok) stop(catalog.failure);
-  const checksums = new Map(catalog.value.migrations.map((each) => [each.version, each.checksum]));
-  const names = listed.value.map(({ version, name }) => `${version}_${name}`);
-  const origin = names.join() === sample.join() ? "sample" : "embedded";
-  const imports: string[] = [];
-  const entries = listed.value.map((files) =>
-    entryOf(files, checksums.get(files.version) ?? "", imports),
+  const entries = read.value.map(({ files, migration }) =>
+    entryOf(files, migration.checksum, { text, module: importPath }),
   );
+  const origin = originOf(read.value.map(({ files }) => files));
   return [
     "// Generated from migrations/ by `bun run generate`; a change here is lost at the next build.",
     "",

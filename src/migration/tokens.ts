@@ -121,6 +121,12 @@ export function identifierOf(text: string, token: Token): string {
   return inner.replaceAll(quote + quote, quote);
 }
 
+/** Whether two UTF-16 units from here are one character. */
+function isPair(text: string, at: number): boolean {
+  const isHigh = (text.charCodeAt(at) & 0xfc00) === 0xd800;
+  return isHigh && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
+}
+
 /** Counts lines as a cursor that only moves forward, so that positions in a long text cost one pass. */
 export class LineCounter {
   readonly #text: string;
@@ -143,8 +149,10 @@ export class LineCounter {
       this.#line++;
       this.#lineStart = next + 1;
     }
-    const before = this.#text.slice(this.#lineStart, offset);
-    if (before === "") return { file: this.#file, line: this.#line, column: 1 };
-    return { file: this.#file, line: this.#line, column: Array.from(before).length + 1 };
+    let column = 1;
+    for (let at = this.#lineStart; at < offset; column++) {
+      at += isPair(this.#text, at) ? 2 : 1;
+    }
+    return { file: this.#file, line: this.#line, column };
   }
 }

@@ -94,6 +94,25 @@ export function stepUp(migration: Migration): Result<Step> {
   return ok({ ...base, kind: "sql", options: up.options, down: kept, work: script.value });
 }
 
+/** What history records of an up that has run. */
+export function recordOf({ version, name, checksum, kind, down }: Step, seq: number): HistoryRow {
+  return {
+    version,
+    name,
+    checksum,
+    kind,
+    state: "applied",
+    direction: null,
+    done: null,
+    isRunning: false,
+    seq,
+    down,
+    appliedAt: "",
+    durationMs: 0,
+    appliedBy: "",
+  };
+}
+
 function irreversible(row: HistoryRow, why: string, hint: string): Result<never> {
   return fail("history.irreversible", `Version ${row.version} ${row.name} ${why}.`, hint);
 }

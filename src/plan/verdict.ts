@@ -3,17 +3,24 @@
 import { failure, type Failure } from "../failure.ts";
 import type { MigrationName } from "../migration/migration.ts";
 import { differenceText } from "./conflict.ts";
+import type { ContentLoss } from "./contents.ts";
 import type { Difference } from "./schema.ts";
 
 interface VerdictBase extends MigrationName {
   /** Tables whose columns came back in another order: a note, not a failure. */
   readonly orderOnly: readonly Difference[];
+  /** What the down did not bring back of the rows; empty where they were not looked at. */
+  readonly lost: readonly ContentLoss[];
+  /** What else is worth knowing, and fails nothing. */
+  readonly notes: readonly string[];
 }
 
 /** What became of one migration that went up, down and up again. */
 export type Verdict = VerdictBase &
   (
     | { readonly verdict: "reversible" }
+    /** The schema comes back, and not all that was in its tables. */
+    | { readonly verdict: "lossy" }
     /** It declares no down. */
     | { readonly verdict: "irreversible" }
     | { readonly verdict: "up-fails" | "down-fails"; readonly failure: Failure }
@@ -32,6 +39,7 @@ export function complaints(verdict: Verdict): readonly string[] {
   const one = `${verdict.version} ${verdict.name}`;
   switch (verdict.verdict) {
     case "reversible":
+    case "lossy":
     case "irreversible":
       return [];
     case "up-fails":
@@ -51,7 +59,7 @@ export function complaints(verdict: Verdict): readonly string[] {
   }
 }
 
-/** The failure that the verdicts come to; null where every down undoes its up, or is declared missing. */
+/** The failure that the verdicts come to; null where every down undoes its up, or is declared missing. Lost rows are none. */
 export function verdictFailure(verdicts: readonly Verdict[]): Failure | null {
   const losses = verdicts.flatMap(complaints);
   if (losses.length === 0) return null;

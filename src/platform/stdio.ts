@@ -1,6 +1,6 @@
 // Door to standard input and output, by descriptor: Node's streams cost more to set up than most commands take.
 
-import { fstatSync, writeSync } from "node:fs";
+import { fstatSync, statSync, writeSync } from "node:fs";
 
 let trouble: string | null = null;
 
@@ -63,10 +63,15 @@ export async function* readInput(): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Whether a descriptor is a terminal. Pipes and files are told apart without loading `node:tty`. */
+/** The device that takes everything; it is no terminal, though it looks like one. */
+const nullDevice = "/dev/null";
+
+/** Whether a descriptor is a terminal. Pipes, files and the null device are told apart without loading `node:tty`. */
 export async function isTerminal(descriptor: 0 | 1 | 2): Promise<boolean> {
   try {
-    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+    const found = fstatSync(descriptor);
+    if (!found.isCharacterDevice()) return false;
+    if (statSync(nullDevice, { throwIfNoEntry: false })?.rdev === found.rdev) return false;
   } catch {
     return false;
   }

@@ -1,9 +1,11 @@
 // Events -> the one JSON object that --json prints. Its shape is documented in the README and only ever grows.
 
 import type { Command } from "../command.ts";
+import { called } from "../called.ts";
 import type { Event } from "../event.ts";
 import type { Failure } from "../failure.ts";
 import type { Amendment } from "../plan/amend.ts";
+import type { ContentLoss } from "../plan/contents.ts";
 import type { LogEntry } from "../plan/history.ts";
 import type { PlannedStep } from "../plan/preview.ts";
 import { schemaText, type Difference } from "../plan/schema.ts";
@@ -38,7 +40,7 @@ export function failureDetail({ changed, at, statement, losses }: Failure): obje
 /** A failure as machines read it. */
 export function failureJson(failure: Failure): object {
   const { code, text, hint } = failure;
-  return { code, text, hint, ...failureDetail(failure) };
+  return { code, text, hint: called(hint), ...failureDetail(failure) };
 }
 
 function interruptionJson(interruption: Interruption | null): object {
@@ -82,8 +84,12 @@ function plannedJson(step: PlannedStep): object {
   };
 }
 
+function contentLossJson({ table, columns, gone, added, rows }: ContentLoss): object {
+  return { table, columns, gone, added, rows };
+}
+
 function verdictJson(found: Verdict): object {
-  const { version, name, verdict, orderOnly } = found;
+  const { version, name, verdict, orderOnly, lost, notes } = found;
   const cause =
     "failure" in found && found.failure !== null ? { error: failureJson(found.failure) } : {};
   const changes =
@@ -94,7 +100,9 @@ function verdictJson(found: Verdict): object {
     verdict,
     ...changes,
     ...cause,
+    ...(lost.length === 0 ? {} : { lost: lost.map(contentLossJson) }),
     order_only: orderOnly.map(({ name: table }) => table),
+    ...(notes.length === 0 ? {} : { notes }),
   };
 }
 

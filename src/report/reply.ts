@@ -1,5 +1,6 @@
 // Events -> the body of a protocol reply, in exactly the form that callers compare.
 
+import { called } from "../called.ts";
 import type { Command, RollbackCommand, StatusCommand } from "../command.ts";
 import type { Event } from "../event.ts";
 import { protocolCode, type Failure } from "../failure.ts";
@@ -21,7 +22,7 @@ export function errorReply(failure: Failure, inReplyTo: number | null, more: obj
     code: protocolCode(code),
     text,
     error: code,
-    hint,
+    hint: called(hint),
     ...failureDetail(failure),
     ...more,
   };

@@ -1,5 +1,6 @@
 // A status report -> what a person reads: a table, what is wrong in words, a summary.
 
+import { called } from "../called.ts";
 import { differenceText } from "../plan/conflict.ts";
 import type { MigrationState, StatusRow } from "../plan/status.ts";
 import { withoutOrder, type Difference } from "../plan/schema.ts";
@@ -44,7 +45,7 @@ function interruptionText({ version, state, interruption }: StatusRow): string {
   if (lastDone !== null) parts.push("The last one known done:\n", indented(lastDone));
   if (state === "running") return printable(`${parts.join("")}\n`);
   if (inDoubt !== null) parts.push("The one in doubt:\n", indented(inDoubt));
-  parts.push(`Settle it: rung repair --settle ${version} --as applied, or --as pending\n`);
+  parts.push(called(`Settle it: rung repair --settle ${version} --as applied, or --as pending\n`));
   return printable(parts.join(""));
 }
 

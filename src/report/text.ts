@@ -1,11 +1,14 @@
 // Events -> what a person reads.
 
+import { called } from "../called.ts";
+import { facts } from "../facts.ts";
 import type { Event } from "../event.ts";
 import type { Failure } from "../failure.ts";
 import type { Direction } from "../migration/migration.ts";
 import { writeOptions } from "../migration/options.ts";
 import type { Amendment } from "../plan/amend.ts";
 import { differenceText } from "../plan/conflict.ts";
+import { contentLossText } from "../plan/contents.ts";
 import type { LogEntry } from "../plan/history.ts";
 import type { PlannedStep } from "../plan/preview.ts";
 import { schemaText, withoutOrder, type Difference } from "../plan/schema.ts";
@@ -34,10 +37,10 @@ function error(text: string): Printed {
 export function failureText(failure: Failure): string {
   const { at, code, text, hint, statement, losses } = failure;
   const place = at === undefined ? "" : `${at.file}:${at.line}:${at.column}: `;
-  const parts = [`rung: ${place}${text} [${code}]\n`];
+  const parts = [`${facts.program}: ${place}${text} [${code}]\n`];
   if (losses !== undefined) parts.push(...losses.map((loss) => `  - ${loss}\n`));
   if (statement !== undefined) parts.push(indented(statement));
-  parts.push(`hint: ${hint}\n`);
+  parts.push(`hint: ${called(hint)}\n`);
   return printable(parts.join(""));
 }
 
@@ -63,6 +66,7 @@ function plannedText(step: PlannedStep): string {
 
 const verdicts: Readonly<Record<Verdict["verdict"], string>> = {
   reversible: "reversible",
+  lossy: "lossy: its down does not bring the rows back as they were",
   irreversible: "irreversible, as declared: it has no down",
   "up-fails": "NOT applied: its up fails",
   "down-fails": "NOT undone: its down fails",
@@ -71,18 +75,21 @@ const verdicts: Readonly<Record<Verdict["verdict"], string>> = {
 };
 
 function verdictText(found: Verdict): string {
-  const { version, name, verdict, orderOnly } = found;
+  const { version, name, verdict, orderOnly, lost, notes } = found;
   const lines = [`${version} ${name}: ${verdicts[verdict]}\n`];
   for (const { name: table } of orderOnly)
     lines.push(`  note: ${table} has its columns in another order\n`);
   if ("differences" in found)
     lines.push(...found.differences.map((each) => `  - ${differenceText(each)}\n`));
+  lines.push(...lost.map((each) => `  - ${contentLossText(each)}\n`));
+  lines.push(...notes.map((note) => `  note: ${note}\n`));
   return printable(lines.join(""));
 }
 
 function driftHint(drift: readonly Difference[]): string {
   const isStrict = withoutOrder(drift).length > 0;
-  return `hint: accept it with rung repair --drift${isStrict ? "; --strict refuses it" : ""}.\n`;
+  const hint = "hint: accept it with rung repair --drift";
+  return called(`${hint}${isStrict ? "; --strict refuses it" : ""}.\n`);
 }
 
 function logText(entries: readonly LogEntry[]): string {
@@ -176,6 +183,7 @@ export class TextReport {
         if (event.steps.length === 0) return out(this.#upToDate());
         return out(event.steps.map(plannedText).join(""));
       case "verified":
+        this.#stepped += event.verdicts.length;
         return out(event.verdicts.map(verdictText).join(""));
       case "log":
         return out(logText(event.entries));

@@ -55,6 +55,7 @@ export function activityOf(state: State): Activity | null {
       return { is: "copying", path: state.target.path, totalBytes: state.target.bytes };
     case "preparing-backup":
     case "publishing-backup":
+    case "discarding-backup":
     case "loading":
     case "founding":
     case "entering":

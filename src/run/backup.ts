@@ -2,7 +2,7 @@
 
 import type { Watch } from "../activity.ts";
 import type { Emit, Event } from "../event.ts";
-import type { Backup, BackupWish, Driver, Outcome } from "./driver.ts";
+import type { Backup, BackupWish, CopyTarget, Driver, Outcome } from "./driver.ts";
 import { opened } from "./group.ts";
 import { causeOf, failGroup, to, type Advance } from "./moves.ts";
 import type { BackingUp, State } from "./state.ts";
@@ -22,9 +22,13 @@ export function prepared(state: BackingUp, outcome: Outcome): Advance {
   return to({ at: "filling-backup", ...backingUp(state), target }, { kind: "copying", ...target });
 }
 
+function unmade({ run, target }: BackingUp & { target: CopyTarget }, outcome: Outcome): Advance {
+  return to({ at: "discarding-backup", run, target, failure: causeOf(outcome) });
+}
+
 /** The copy was to be filled. */
 export function filled(state: State & { at: "filling-backup" }, outcome: Outcome): Advance {
-  if (outcome.is !== "done") return failGroup(state.run, causeOf(outcome));
+  if (outcome.is !== "done") return unmade(state, outcome);
   return to({ ...state, at: "publishing-backup" });
 }
 
@@ -34,7 +38,7 @@ export function published(
   outcome: Outcome,
   now: number,
 ): Advance {
-  if (outcome.is !== "published") return failGroup(state.run, causeOf(outcome));
+  if (outcome.is !== "published") return unmade(state, outcome);
   const { state: next, events } = opened({ ...state.run, backup: null }, state.queue, now);
   return to(next, backedUp(outcome.backup), ...events);
 }
@@ -60,9 +64,13 @@ export async function backup(
   const { target } = room;
   await emit({ kind: "copying", ...target });
   watch?.({ is: "copying", path: target.path, totalBytes: target.bytes });
+  const discard = async (outcome: Outcome): Promise<void> => {
+    await driver.perform({ do: "discard-copy", target });
+    await fail(outcome);
+  };
   const copied = await driver.perform({ do: "fill-copy", wish, target, waitMs });
-  if (copied.is !== "done") return fail(copied);
+  if (copied.is !== "done") return discard(copied);
   const named = await driver.perform({ do: "publish-backup", wish, target });
-  if (named.is !== "published") return fail(named);
+  if (named.is !== "published") return discard(named);
   await emit(backedUp(named.backup));
 }

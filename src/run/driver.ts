@@ -2,6 +2,7 @@
 
 import type { Failure } from "../failure.ts";
 import type { Amendment } from "../plan/amend.ts";
+import type { TableContents } from "../plan/contents.ts";
 import type { RowChange } from "../plan/rehearsal.ts";
 import type { SchemaObject } from "../plan/schema.ts";
 import type { History, LogEntry } from "../plan/history.ts";
@@ -42,7 +43,7 @@ export interface Backup {
 }
 
 /** The stages of a restoration in their order; "discard" takes back those before, as long as nothing is replaced. */
-export type RestoreStage = "copy" | "settle" | "keep" | "replace" | "finish" | "discard";
+export type RestoreStage = "settle" | "copy" | "keep" | "replace" | "finish" | "discard";
 
 /** A restoration as it is wished for. */
 export interface RestoreWish {
@@ -127,7 +128,13 @@ export type Effect =
   /** Take back the current step, or all that is not durable. */
   | { readonly do: "undo"; readonly scope: "step" | "group" }
   /** Leave the connection behind, whatever its state, and read history anew. */
-  | { readonly do: "settle" };
+  | { readonly do: "settle" }
+  /** The schema as the steps on this connection have left it: what they changed was followed, and is not read anew. */
+  | { readonly do: "recall" }
+  /** Give rows to the tables that have too few, on a scratch database. */
+  | { readonly do: "seed" }
+  /** Read the rows of all tables; from then on what steps touch is noted. */
+  | { readonly do: "read-rows" };
 
 /** What came of an effect. */
 export type Outcome =
@@ -156,7 +163,11 @@ export type Outcome =
   | { readonly is: "busy" }
   | { readonly is: "failed"; readonly failure: Failure }
   /** No answer: the effect may have happened or not. */
-  | { readonly is: "lost" };
+  | { readonly is: "lost" }
+  /** With the tables that could not be seeded, one sentence each. */
+  | { readonly is: "seeded"; readonly notes: readonly string[] }
+  /** A table that nothing has touched since it was last read is the same object as then. */
+  | { readonly is: "rows-read"; readonly tables: readonly TableContents[] };
 
 /** The effects that a database performs. */
 export type DatabaseEffect = Exclude<Effect, { readonly do: "load" | "wait" }>;

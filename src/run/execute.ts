@@ -61,9 +61,14 @@ async function perform(effect: Effect, driver: Driver): Promise<Outcome> {
 
 /** Runs a request to its end. Every outcome, failures included, arrives as an event; nothing is thrown but bugs. */
 export async function execute(request: RunRequest, world: World): Promise<void> {
+  return executeFrom(start(request, world.now()), world);
+}
+
+/** Runs what a state begins to its end, as `execute` does. */
+export async function executeFrom(first: State, world: World): Promise<void> {
   const { driver } = world;
   let { signals } = world;
-  let state = start(request, world.now());
+  let state = first;
   signals?.hold();
   for (let effect = effectOf(state); effect !== null; effect = effectOf(state)) {
     const stop = signals === null ? null : await interruption(state, signals);

@@ -46,6 +46,8 @@ export function advance(state: State, outcome: Outcome, now: number): Advance {
       return filled(state, outcome);
     case "publishing-backup":
       return published(state, outcome, now);
+    case "discarding-backup":
+      return failGroup(state.run, state.failure);
     case "founding":
       if (isDone) return enter(state.group, state.queue, now);
       return failGroup(state.group.run, causeOf(outcome));

@@ -18,7 +18,15 @@ import {
   waited,
   type Advance,
 } from "./moves.ts";
-import { firstOf, type AfterUndo, type Queue, type Run, type State } from "./state.ts";
+import {
+  firstOf,
+  runOf,
+  type AfterUndo,
+  type Queue,
+  type Run,
+  type RunRequest,
+  type State,
+} from "./state.ts";
 
 function isReady(step: Step): step is ReadyStep {
   return step.work.kind !== "module";
@@ -51,6 +59,16 @@ export function ready(run: Run, steps: readonly ReadyStep[], now: number): Advan
 function prepared(run: Run, steps: readonly Step[], now: number): Advance {
   if (!steps.every(isReady)) return to({ at: "loading", run, steps });
   return ready(run, steps.filter(isReady), now);
+}
+
+/** The state in which a run begins whose steps are planned already, where nobody else can write. */
+export function startPlanned(
+  request: RunRequest,
+  steps: readonly Step[],
+  standing: Pick<Run, "founded" | "seq">,
+  now: number,
+): State {
+  return prepared({ ...runOf(request), ...standing }, steps, now).state;
 }
 
 /** History has been read without a lock. */

@@ -17,7 +17,7 @@ export interface RestoreSettings {
 }
 
 const glanceMs = 50;
-const beforeReplacing = ["copy", "settle", "keep"] as const;
+const beforeReplacing = ["settle", "copy", "keep"] as const;
 
 const unknown = failure(
   "database.commit-unknown",

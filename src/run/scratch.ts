@@ -18,7 +18,26 @@ export interface ScratchPlace {
   }) => Promise<Driver>;
   readonly now: () => number;
   /** Told of what takes time, where somebody watches. */
-  readonly watch?: Watch;
+  readonly watch?: Watch | undefined;
+}
+
+/** How a scratch database begins. */
+export interface Scratch {
+  readonly open: () => Promise<Result<Driver>>;
+  /** Whether our tables are there, and the last order of application that they know. */
+  readonly standing: { readonly founded: boolean; readonly seq: number };
+}
+
+function openMemory(openDriver: ScratchPlace["openDriver"]): Promise<Driver> {
+  return openDriver({ path: "scratch", mode: "memory", readWaitMs: 0 });
+}
+
+/** A scratch database in memory, which begins empty. */
+export function emptyScratch({ openDriver }: ScratchPlace): Scratch {
+  return {
+    open: async () => ok(await openMemory(openDriver)),
+    standing: { founded: false, seq: 0 },
+  };
 }
 
 function upTo(version: number): MigrateCommand {
@@ -42,7 +61,7 @@ export async function schemaAt(
     const text = `There is no migration of version ${version}.`;
     return fail("usage.unknown-version", text, "See rung status for the versions there are.");
   }
-  const driver = await place.openDriver({ path: "scratch", mode: "memory", readWaitMs: 0 });
+  const driver = await openMemory(place.openDriver);
   try {
     const events: Event[] = [];
     const request = { command: upTo(version), catalog, commit: "group", lockTimeoutMs: 0 } as const;

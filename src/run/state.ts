@@ -111,6 +111,13 @@ export type State =
   | ({ readonly at: "preparing-backup" } & BackingUp)
   | ({ readonly at: "filling-backup"; readonly target: CopyTarget } & BackingUp)
   | ({ readonly at: "publishing-backup"; readonly target: CopyTarget } & BackingUp)
+  /** The backup was not made: what there is of it goes, and nothing is changed. */
+  | {
+      readonly at: "discarding-backup";
+      readonly run: Run;
+      readonly target: CopyTarget;
+      readonly failure: Failure;
+    }
   | { readonly at: "founding"; readonly group: Group; readonly queue: Queue }
   | ({ readonly at: "entering" } & Active)
   | ({ readonly at: "executing"; readonly script: Script; readonly index: number } & Active)
@@ -171,11 +178,16 @@ export type AfterUndo =
   /** Run again what SQLite gave up with the step at fault, one commit each, before failing. */
   | { readonly go: "replay"; readonly queue: Queue; readonly fault: Fault };
 
-/** The state in which a run begins, at `now` (milliseconds, monotonic). */
-export function start(request: RunRequest, now: number): State {
+/** A run of which nothing is done or known yet. */
+export function runOf(request: RunRequest): Run {
   const { commit, backup = null } = request;
   const fresh = { durable: [], founded: false, isEmpty: true, seq: 0, fault: null };
-  return { at: "looking", run: { request, commit, backup, ...fresh }, since: now };
+  return { request, commit, backup, ...fresh };
+}
+
+/** The state in which a run begins, at `now` (milliseconds, monotonic). */
+export function start(request: RunRequest, now: number): State {
+  return { at: "looking", run: runOf(request), since: now };
 }
 
 function workOf(step: ReadyStep, index: number): Effect {
@@ -209,6 +221,8 @@ export function effectOf(state: State): Effect | null {
       return { do: "fill-copy", wish: state.wish, target: state.target, waitMs: attemptMs };
     case "publishing-backup":
       return { do: "publish-backup", wish: state.wish, target: state.target };
+    case "discarding-backup":
+      return { do: "discard-copy", target: state.target };
     case "founding":
       return { do: "found" };
     case "entering":
@@ -266,6 +280,7 @@ export function canStop({ at }: State): boolean {
   const isRecordingOutside =
     at === "committing-start" || at === "marking" || at === "returning" || at === "closing";
   // Stopped there, the copy would be left behind.
-  const isCopying = at === "filling-backup" || at === "publishing-backup";
+  const isCopying =
+    at === "filling-backup" || at === "publishing-backup" || at === "discarding-backup";
   return !isUndoing && !isSettling && !isRecordingOutside && !isCopying;
 }

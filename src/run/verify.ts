@@ -1,79 +1,13 @@
 // The catalog on a scratch database, step by step -> proof that every down undoes its up, or what it leaves.
 
 import type { Watch } from "../activity.ts";
-import type { MigrateCommand, RollbackCommand } from "../command.ts";
-import type { Event } from "../event.ts";
-import type { Failure } from "../failure.ts";
+import { ok, type Failure, type Result } from "../failure.ts";
 import type { Catalog, Migration } from "../migration/migration.ts";
-import type { SteppingCommand } from "../plan/plan.ts";
+import { contentLosses, contentLossText } from "../plan/contents.ts";
 import { differences, type Difference, type SchemaObject } from "../plan/schema.ts";
 import type { Verdict } from "../plan/verdict.ts";
-import type { Driver } from "./driver.ts";
-import { execute } from "./execute.ts";
-import type { ScratchPlace } from "./scratch.ts";
-
-const flags = { dry_run: false, detail: false } as const;
-const upOnce: MigrateCommand = {
-  type: "migrate",
-  steps: 1,
-  commit: "group",
-  allow_out_of_order: false,
-  strict: false,
-  backup: false,
-  ...flags,
-};
-const downOnce: RollbackCommand = { type: "rollback", steps: 1, down: "recorded", ...flags };
-
-/** A scratch database, which knows how to become the one of any version again. */
-class Scratch {
-  readonly #catalog: Catalog;
-  readonly #place: ScratchPlace;
-  #driver: Driver | null = null;
-
-  constructor(catalog: Catalog, place: ScratchPlace) {
-    this.#catalog = catalog;
-    this.#place = place;
-  }
-
-  /** Runs one command; null, or what it failed with. */
-  async run(command: SteppingCommand): Promise<Failure | null> {
-    const driver = await this.#open();
-    const events: Event[] = [];
-    const request = { command, catalog: this.#catalog, commit: "group", lockTimeoutMs: 0 } as const;
-    const { now, watch } = this.#place;
-    const world = { driver, now, signals: null, emit: (event: Event) => void events.push(event) };
-    await execute(request, watch === undefined ? world : { ...world, watch });
-    return events.find((event) => event.kind === "failed")?.failure ?? null;
-  }
-
-  async schema(): Promise<readonly SchemaObject[]> {
-    const driver = await this.#open();
-    const outcome = await driver.perform({ do: "survey" });
-    if (outcome.is !== "surveyed") throw new Error(`a survey came to ${outcome.is}`);
-    return outcome.objects;
-  }
-
-  /** Starts over, with every migration up to a version applied. */
-  async rebuild(version: number): Promise<Failure | null> {
-    this.close();
-    const { steps: _steps, ...all } = upOnce;
-    return this.run({ ...all, to: version });
-  }
-
-  close(): void {
-    this.#driver?.close();
-    this.#driver = null;
-  }
-
-  async #open(): Promise<Driver> {
-    this.#driver ??= await this.#place.openDriver({
-      path: "scratch",
-      mode: "memory",
-      readWaitMs: 0,
-    });
-    return this.#driver;
-  }
-}
+import type { Scratch } from "./scratch.ts";
+import { Trial, type TrialPlace } from "./trial.ts";
 
 interface Compared {
   readonly real: readonly Difference[];
@@ -81,7 +15,10 @@ interface Compared {
 }
 
 function compare(wanted: readonly SchemaObject[], found: readonly SchemaObject[]): Compared {
-  const all = differences(wanted, found);
+  // Most of a schema is the very same objects before and after, in the same order.
+  let same = 0;
+  while (same < wanted.length && wanted[same] === found[same]) same++;
+  const all = differences(wanted.slice(same), found.slice(same));
   return {
     real: all.filter((each) => !each.isOrderOnly),
     orderOnly: all.filter((each) => each.isOrderOnly),
@@ -93,57 +30,115 @@ function hasNoDown(failure: Failure): boolean {
 }
 
 /** Goes up, down and up again with the next migration. */
-async function verifyOne(migration: Migration, scratch: Scratch): Promise<Verdict> {
+async function verifyOne(
+  migration: Migration,
+  trial: Trial,
+  notes: readonly string[],
+): Promise<Verdict> {
   const { version, name } = migration;
-  const base = { version, name, orderOnly: [] };
-  const before = await scratch.schema();
-  const up = await scratch.run(upOnce);
+  const base = { version, name, orderOnly: [], lost: [], notes };
+  const before = await trial.moment();
+  const up = await trial.up(migration);
   if (up !== null) return { ...base, verdict: "up-fails", failure: up };
-  const after = await scratch.schema();
-  const down = await scratch.run(downOnce);
+  const after = await trial.moment();
+  const down = await trial.down();
   if (down !== null) {
     if (hasNoDown(down)) return { ...base, verdict: "irreversible" };
     return { ...base, verdict: "down-fails", failure: down };
   }
-  const undone = compare(before, await scratch.schema());
+  const back = await trial.moment();
+  const undone = compare(before.objects, back.objects);
+  const lost = contentLosses(before.tables, back.tables);
   if (undone.real.length > 0) {
-    return { ...base, verdict: "not-undone", differences: undone.real };
+    return { ...base, lost, verdict: "not-undone", differences: undone.real };
   }
-  const again = await scratch.run(upOnce);
+  const again = await trial.up(migration);
   if (again !== null) {
-    return { ...base, verdict: "not-repeatable", failure: again, differences: [] };
+    return { ...base, lost, verdict: "not-repeatable", failure: again, differences: [] };
   }
-  const repeated = compare(after, await scratch.schema());
+  const second = await trial.moment();
+  const repeated = compare(after.objects, second.objects);
   const orderOnly = [...undone.orderOnly, ...repeated.orderOnly];
-  if (repeated.real.length === 0) return { ...base, verdict: "reversible", orderOnly };
-  return { ...base, verdict: "not-repeatable", failure: null, differences: repeated.real };
+  if (repeated.real.length > 0) {
+    return { ...base, lost, verdict: "not-repeatable", failure: null, differences: repeated.real };
+  }
+  if (lost.length > 0) return { ...base, lost, orderOnly, verdict: "lossy" };
+  // The clock, chance and counters make such differences, too: they are told, and fail nothing.
+  const other = contentLosses(after.tables, second.tables).map(
+    (loss) => `its second up makes other rows: ${contentLossText(loss)}`,
+  );
+  return { ...base, orderOnly, notes: [...notes, ...other], verdict: "reversible" };
 }
 
 /** Whether the next migration finds what it stands on: after a way that failed, the scratch database is made anew. */
-async function canGoOn({ verdict, version }: Verdict, scratch: Scratch): Promise<boolean> {
-  if (verdict === "up-fails") return false;
-  if (verdict === "reversible" || verdict === "irreversible") return true;
-  return (await scratch.rebuild(version)) === null;
+async function canGoOn({ verdict, version }: Verdict, trial: Trial): Promise<boolean> {
+  switch (verdict) {
+    case "up-fails":
+      return false;
+    case "reversible":
+    case "irreversible":
+    case "lossy":
+      return true;
+    default:
+      return (await trial.rebuild(version)) === null;
+  }
+}
+
+/**
+ * Tries a migration on generated rows. That its up fails there may be the fault of rows that nobody would have made:
+ * it is told, and the migration is tried again without them.
+ */
+async function verifyOnRows(
+  migration: Migration,
+  previous: number,
+  trial: Trial,
+): Promise<Verdict> {
+  const verdict = await verifyOne(migration, trial, await trial.seed());
+  if (verdict.verdict !== "up-fails") return verdict;
+  const cause = await trial.rebuild(previous);
+  if (cause !== null) return verdict;
+  const note = `its up fails on generated rows: ${verdict.failure.text}`;
+  const without = await verifyOne(migration, trial, [note]);
+  return without.verdict === "up-fails" ? { ...without, notes: [] } : without;
+}
+
+/** How migrations are verified. */
+export interface VerifySettings {
+  readonly scratch: Scratch;
+  /** Those that are to be tried, in order; the scratch database has all that come before them. */
+  readonly migrations: readonly Migration[];
+  /** Whether tables are given rows, and these are compared too. */
+  readonly withRows: boolean;
 }
 
 /** A verdict on every migration, in order; the first that cannot be left applied is the last, as nothing stands on it. */
-export async function verify(catalog: Catalog, place: ScratchPlace): Promise<readonly Verdict[]> {
+export async function verify(
+  catalog: Catalog,
+  place: TrialPlace,
+  { scratch, migrations, withRows }: VerifySettings,
+): Promise<Result<readonly Verdict[]>> {
   const verdicts: Verdict[] = [];
-  const of = catalog.migrations.length;
+  const of = migrations.length;
   // Each way is a run of its own; who watches wants to know how far the whole has come.
-  const watch: Watch = async (activity) => {
+  const watch: Watch = (activity) => {
     const number = verdicts.length + 1;
-    await place.watch?.("place" in activity ? { ...activity, place: { number, of } } : activity);
+    place.watch?.("place" in activity ? { ...activity, place: { number, of } } : activity);
   };
-  const scratch = new Scratch(catalog, place.watch === undefined ? place : { ...place, watch });
+  const watched = place.watch === undefined ? place : { ...place, watch };
+  const trial = new Trial(catalog, watched, scratch, withRows);
   try {
-    for (const migration of catalog.migrations) {
-      const verdict = await verifyOne(migration, scratch);
+    const unopened = await trial.begin();
+    if (unopened !== null) return { ok: false, failure: unopened };
+    for (const migration of migrations) {
+      const verdict = withRows
+        ? await verifyOnRows(migration, verdicts.at(-1)?.version ?? 0, trial)
+        : await verifyOne(migration, trial, []);
       verdicts.push(verdict);
-      if (!(await canGoOn(verdict, scratch))) break;
+      if (!(await canGoOn(verdict, trial))) return ok(verdicts);
     }
-    return verdicts;
+    await trial.check();
+    return ok(verdicts);
   } finally {
-    scratch.close();
+    trial.close();
   }
 }

@@ -3,7 +3,7 @@
 import { appendFileSync } from "node:fs";
 import { openConnection } from "../../src/database/sqlite.ts";
 import { failure, type FailureCode } from "../../src/failure.ts";
-import type { DriverRequest } from "../../src/perform.ts";
+import type { DriverRequest } from "../../src/job.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../../src/run/driver.ts";
 
 /** What can go wrong at an effect, in the words of `RUNG_FAULTS`. */
@@ -53,6 +53,7 @@ export function readFaults(text: string): readonly Fault[] {
 /** An effect as tests read it in the trace: its name, and the version that it is about. */
 export function nameOf(effect: DatabaseEffect): string {
   if (effect.do === "undo") return `undo ${effect.scope}`;
+  if (effect.do === "restore") return `restore ${effect.stage}`;
   return "step" in effect ? `${effect.do} ${effect.step.version}` : effect.do;
 }
 

@@ -62,10 +62,14 @@ export class Model extends ModelledBackup {
         return this.fill(effect);
       case "publish-backup":
         return this.publish(effect);
+      case "discard-copy":
+        return this.discard(effect);
       case "amend":
       case "survey":
       case "read-log":
-      case "discard-copy":
+      case "recall":
+      case "seed":
+      case "read-rows":
       case "restore":
       case "measure":
       case "check":

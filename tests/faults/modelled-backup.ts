@@ -8,6 +8,7 @@ const target = { path: "copy", bytes: 1 };
 
 /** A database that is copied under the lock of the run. */
 export class ModelledBackup extends ModelledOutside {
+  #isDiscarded = false;
   #stage: "none" | "prepared" | "filled" | "published" = "none";
 
   /** Whether the one backup that was asked for is there. */
@@ -37,8 +38,20 @@ export class ModelledBackup extends ModelledOutside {
     return this.#answer(effect, "published", { is: "published", backup });
   }
 
+  /** Takes away what there is of a backup that was not made. */
+  protected discard(effect: Effect): Outcome {
+    this.open(effect);
+    if (this.#stage === "none" || this.#isDiscarded)
+      throw new Error(`discarded when ${this.#stage}`);
+    this.#isDiscarded = true;
+    const way = this.way(effect, ["done", "io", "lost", "dropped"]);
+    if (way === "io") return this.failed("database.copy-failed");
+    return way === "done" ? done : lost;
+  }
+
   /** To be called before the first change: what is to be backed up must be. */
   protected checkBackup(): void {
+    if (this.#isDiscarded) throw new Error("goes on without its backup");
     // What the run itself has made of an empty database needs none.
     const isFirst = this.commits.length === 0 && this.outside === null;
     if (isFirst && this.beginning.hasBackup && !this.isVacant && !this.isBackedUp) {

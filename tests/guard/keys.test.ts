@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { cases, cRows, family } from "./keys.cases.ts";
 import { attempt, attemptTs, execBody, expectApplied, expectRefused } from "./harness.ts";
+import { Place } from "../rung.ts";
 
 describe.each([
   ["SQL", attempt],
@@ -81,4 +82,17 @@ describe("foreign_keys:on", () => {
     const tried = attempt(family, sql, "foreign_keys:on");
     expectRefused(tried, "guard.foreign-keys", "o (id) = (77) has no match in p");
   });
+});
+
+test("what is known of keys from one commit to the next is true after a DROP, too", async () => {
+  using place = new Place();
+  place.write({
+    "1_a.sql":
+      "-- migrate:up\nCREATE TABLE a (id INTEGER PRIMARY KEY, x);\nCREATE INDEX last ON a (x);\n",
+    "2_drop.sql": "-- migrate:up\nDROP INDEX last;\n",
+    "3_b.sql": "-- migrate:up\nCREATE TABLE b (a REFERENCES nowhere);\n",
+  });
+  const { status, stderr } = await place.rung(["migrate", "--commit", "each"]);
+  expect([status, place.applied()]).toEqual([6, [1, 2]]);
+  expect(stderr).toContain("b (a) references nowhere, a table that does not exist");
 });

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { fail, ok } from "../../src/failure.ts";
 import { linesOf } from "../../src/input/lines.ts";
 import type { Catalog } from "../../src/migration/migration.ts";
-import type { Workplace } from "../../src/perform.ts";
+import type { Workplace } from "../../src/job.ts";
 import { noHistory } from "../../src/plan/history.ts";
 import type { Driver, Outcome } from "../../src/run/driver.ts";
 import { Session } from "../../src/session.ts";

@@ -1,0 +1,168 @@
+// Restore: a backup takes the place of whatever is there, and nothing that was there gets into it.
+
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { json, notRunHere, Place, table } from "../rung.ts";
+import { leave, leftovers, look, modeOf } from "./states.ts";
+
+/** The failure code that a command ended with; null for none. */
+async function codeOf(place: Place, ...words: string[]): Promise<unknown> {
+  const { error } = json((await place.rung([...words, "--json"])).stdout);
+  return typeof error === "object" && error !== null && "code" in error ? error.code : null;
+}
+
+for (const leftover of leftovers) {
+  const isBroken = leftover === "broken";
+  test(`over a database left behind as ${leftover}: the backup is there, and what was is kept`, async () => {
+    using place = new Place();
+    leave("delete", place.at("b.backup"), "new");
+    leave(leftover, place.at("rung.db"), "old");
+    const before = look(place.at("rung.db"));
+    if (isBroken) {
+      const files = place.list();
+      expect(await codeOf(place, "restore", "b.backup")).toBe("database.not-a-database");
+      // The index of a log is made anew by whoever reads it.
+      expect(place.list().filter((name) => !name.endsWith("-shm"))).toEqual(files);
+    }
+    const words = ["restore", "b.backup", ...(isBroken ? ["--force"] : [])];
+    const { stdout } = await place.rung([...words, "--json"]);
+    const { kept, ok } = json(stdout);
+    expect([stdout, ok]).toEqual([stdout, true]);
+    expect(look(place.at("rung.db"))).toBe("40 rows say new");
+    expect(place.list()).not.toContain("rung.db-wal");
+    expect(place.list()).not.toContain("rung.db-journal");
+    expect(modeOf(place.at("rung.db"))).toBe("delete");
+    expect(look(place.at(String(kept)))).toBe(leftover === "log alone" ? "nothing" : before);
+    expect(existsSync(place.at(`${String(kept)}-wal`))).toBe(isBroken || leftover === "log alone");
+    expect(place.list().filter((name) => name.includes(".rung-"))).toEqual([]);
+  });
+
+  test(`over one left behind as ${leftover}, with --discard: nothing but the backup is left`, async () => {
+    using place = new Place();
+    leave("wal", place.at("b.backup"), "new");
+    leave(leftover, place.at("rung.db"), "old");
+    const ran = await place.rung(["restore", "b.backup", "--discard", "--force"]);
+    expect([ran.status, ran.stdout]).toEqual([0, "restored rung.db from b.backup\n"]);
+    expect(place.list()).toEqual(["b.backup", "rung.db"]);
+    expect([look(place.at("rung.db")), modeOf(place.at("rung.db"))]).toEqual([
+      "40 rows say new",
+      "wal",
+    ]);
+  });
+}
+
+test("what is no whole, sound backup is refused, and nothing is changed", async () => {
+  using place = new Place();
+  leave("delete", place.at("rung.db"), "old");
+  leave("killed in wal", place.at("open"), "new");
+  leave("hot journal", place.at("hot"), "new");
+  leave("delete", place.at("torn"), "new");
+  const torn = await Bun.file(place.at("torn")).bytes();
+  torn.fill(0xff, 4096, 8192);
+  writeFileSync(place.at("torn"), torn);
+  writeFileSync(place.at("empty"), "");
+  writeFileSync(place.at("text"), "no database".repeat(100));
+  symlinkSync("rung.db", place.at("itself"));
+  const files = place.list();
+  const cases = {
+    nowhere: "database.cannot-open",
+    ".": "database.cannot-open",
+    open: "database.not-alone",
+    hot: "database.not-alone",
+    torn: "database.corrupt",
+    empty: "database.corrupt",
+    text: "database.not-a-database",
+    itself: "usage.invalid-option",
+    "rung.db": "usage.invalid-option",
+  };
+  for (const [file, code] of Object.entries(cases)) {
+    expect([file, await codeOf(place, "restore", file, "--force")]).toEqual([file, code]);
+  }
+  expect(place.list()).toEqual(files);
+  expect(look(place.at("rung.db"))).toBe("40 rows say old");
+});
+
+describe("while somebody uses the database", () => {
+  for (const mode of ["DELETE", "WAL"]) {
+    const name = `an idle connection in ${mode} mode stands in the way`;
+    if (!existsSync("/proc/self/fd") && mode === "DELETE") {
+      notRunHere(name, "there is no /proc, and SQLite does not see it");
+      continue;
+    }
+    test(name, async () => {
+      using place = new Place();
+      leave("delete", place.at("b.backup"), "new");
+      place.execute(`PRAGMA journal_mode = ${mode}; CREATE TABLE x (y)`);
+      const before = place.list();
+      {
+        using application = new Database(place.at("rung.db"));
+        application.query("SELECT * FROM x").all();
+        const words = ["restore", "b.backup", "--lock-timeout", "200ms"];
+        const { status, stderr } = await place.rung(words);
+        expect(stderr).toContain(`process ${process.pid} has it open. [database.in-use]`);
+        expect(status).toBe(5);
+        application.query("SELECT * FROM x").all();
+      }
+      expect(place.list()).toEqual(before);
+      expect((await place.rung(["restore", "b.backup"])).status).toBe(0);
+      expect(look(place.at("rung.db"))).toBe("40 rows say new");
+    });
+  }
+});
+
+test("owner, permissions and a link to the file stay as they were", async () => {
+  using place = new Place();
+  leave("delete", place.at("b.backup"), "new");
+  chmodSync(place.at("b.backup"), 0o644);
+  place.write({}, "data");
+  leave("delete", place.at("data", "real.db"), "old");
+  chmodSync(place.at("data", "real.db"), 0o640);
+  symlinkSync("data/real.db", place.at("rung.db"));
+  expect((await place.rung(["restore", "b.backup", "--discard"])).status).toBe(0);
+  expect(statSync(place.at("data", "real.db")).mode & 0o777).toBe(0o640);
+  expect(look(place.at("data", "real.db"))).toBe("40 rows say new");
+  expect(look(place.at("rung.db"))).toBe("40 rows say new");
+  expect(place.list()).toEqual(["b.backup", "data", "rung.db"]);
+});
+
+test("a restored database knows that it was: its history goes on, and its log says so", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a"), "2_b.sql": table("b") });
+  await place.rung(["migrate", "--steps", "1"]);
+  await place.rung(["migrate", "--backup"]);
+  const [backup = ""] = place.list().filter((name) => name.endsWith(".backup"));
+  expect(backup).toStartWith("rung.db.v1.");
+  expect(place.tables()).toEqual(["a", "b"]);
+  expect((await place.rung(["restore", backup])).status).toBe(0);
+  expect(place.tables()).toEqual(["a"]);
+  expect((await place.rung(["status", "--json"])).stdout).toContain(`"pending":1`);
+  const log = place.query("SELECT event, version, name FROM rung_log ORDER BY id");
+  expect(log.at(-1)).toEqual({ event: "restore", version: 1, name: backup });
+  expect((await place.rung(["migrate"])).stdout).toStartWith("applied 2 b");
+  expect((await place.rung(["status", "--check"])).status).toBe(0);
+});
+
+test("a session lets go of the database for a restore, and goes on with the new one", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a"), "2_b.sql": table("b") });
+  const { replies, status } = await place.send([
+    { type: "migrate", steps: 1 },
+    { type: "backup", file: "one" },
+    { type: "migrate" },
+    { type: "restore", file: "one" },
+    { type: "status" },
+    { type: "migrate" },
+  ]);
+  expect(replies.map(({ type }) => type)).toEqual([
+    "migrations_applied",
+    "backed_up",
+    "migrations_applied",
+    "restored",
+    "migration_status",
+    "migrations_applied",
+  ]);
+  expect(replies[4]).toMatchObject({ migrations: [{ applied: true }, { applied: false }] });
+  expect(replies[5]).toMatchObject({ count: 1 });
+  expect(status).toBe(0);
+});
