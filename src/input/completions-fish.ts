@@ -1,5 +1,6 @@
 // The table of commands and options -> the script by which fish completes our words.
 
+import { called } from "../called.ts";
 import {
   identifier,
   ownOptions,
@@ -12,7 +13,7 @@ import {
 import { commands, commonOptions, sessionOptions, type OptionSpec } from "./options.ts";
 
 function quotedForFish(text: string): string {
-  return `'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`;
+  return `'${called(text).replaceAll(/[\\']/g, String.raw`\$&`)}'`;
 }
 
 function values(source: Source): string {

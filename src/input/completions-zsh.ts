@@ -1,5 +1,6 @@
 // The table of commands and options -> the script by which zsh completes our words.
 
+import { called } from "../called.ts";
 import {
   identifier,
   ownOptions,
@@ -19,7 +20,7 @@ import {
 
 /** A text in which zsh's `_arguments` and `_describe` find nothing that is theirs. */
 function plain(text: string): string {
-  return text.replaceAll(/[\\[\]:]/g, String.raw`\$&`);
+  return called(text).replaceAll(/[\\[\]:]/g, String.raw`\$&`);
 }
 
 function action(source: Source): string {
@@ -58,7 +59,7 @@ function commandCases(): string {
       const names = [command.name, ...command.aliases].join("|");
       const own = [...wordSpec(command), ...ownOptions(command).map(optionSpec)];
       const lines = ["$common", ...own].map((each) => ` \\\n        ${each}`).join("");
-      return `    ${names})\n      _arguments -s${lines}\n      ;;\n`;
+      return `    ${names})\n      _arguments${lines}\n      ;;\n`;
     })
     .join("");
 }
