@@ -23,9 +23,6 @@ const longCommands: readonly Command["type"][] = [
   "restore",
 ];
 
-/** The commands that run no migration. */
-const quietCommands: readonly Command["type"][] = ["status", "log", "backup", "restore"];
-
 /** The line that says how far a command has come, for a person at a terminal; null for everybody else. */
 async function openProgress(io: Io, command: Command): Promise<Progress | null> {
   const isShort = !longCommands.includes(command.type);
@@ -52,7 +49,6 @@ export async function runCommand(io: Io, name: string, options: OptionValues): P
   if (!command.ok) return reportFailure(io, command.failure, options);
   const place = await workplace(io, options, commandWaitMs);
   if (!place.ok) return reportFailure(io, place.failure, options);
-  if (!quietCommands.includes(command.value.type)) io.keepHouse();
   const progress = await openProgress(io, command.value);
   try {
     const isJson = options["json"] === true;
@@ -112,7 +108,7 @@ async function performForText(
 export async function runNew(io: Io, options: OptionValues): Promise<number> {
   const { createMigration } = await import("./migration/create.ts");
   const created = createMigration({
-    directory: migrationsDirectory(options, io.environment) ?? "migrations",
+    directory: migrationsDirectory(options) ?? "migrations",
     name: String(options["name"] ?? ""),
     isTypeScript: options["ts"] === true,
     isTimestamp: options["timestamp"] === true,
@@ -130,7 +126,7 @@ export async function runNew(io: Io, options: OptionValues): Promise<number> {
 /** Makes an executable of this one and a directory of migrations. */
 export async function runBundle(io: Io, options: OptionValues): Promise<number> {
   const { readBundleRequest } = await import("./bundle/request.ts");
-  const directory = migrationsDirectory(options, io.environment) ?? "migrations";
+  const directory = migrationsDirectory(options) ?? "migrations";
   const request = readBundleRequest(options, directory);
   if (!request.ok) return reportFailure(io, request.failure, options);
   const { bundle } = await import("./bundle/bundle.ts");

@@ -25,6 +25,16 @@ export const processIo: Io = {
     return openDatabase(request);
   },
   keepHouse,
+  findProgram: async (command) => {
+    const { findProgram } = await import("./platform/application.ts");
+    return findProgram(command, process.env["PATH"]);
+  },
+  become: async (program, words) => {
+    // A report that reached nobody is no success, and only success is followed by the application.
+    if (streamTrouble() !== null) return 0;
+    const { become } = await import("./platform/application.ts");
+    return become(program, words);
+  },
   collectGarbage,
   now: () => performance.now(),
   signals: processOneSignals(),

@@ -53,7 +53,6 @@ export async function serve(io: Io, lines: Lines, options: OptionValues): Promis
   if (!wait.ok) return reportFailure(io, wait.failure, options);
   const place = await workplace(io, options, wait.value);
   if (!place.ok) return reportFailure(io, place.failure, options);
-  io.keepHouse();
   const { Session } = await import("./session.ts");
   const settings = { form: form.value, hasEvents: options["events"] === true, write: io.writeOut };
   const session = new Session(place.value, settings);

@@ -29,7 +29,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "command",
     "type failure",
   ],
-  app: ["invoke", "serve", "version", "world", "input"],
+  app: ["invoke", "serve", "version", "world", "input", "failure"],
   invoke: [
     "world",
     "perform",
@@ -120,7 +120,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   facts: [],
   nearest: [],
   shorten: [],
-  platform: ["node:fs", "node:tty"],
+  platform: ["node:child_process", "node:fs", "node:tty"],
 };
 
 function unitOf(path: string): string {
@@ -253,6 +253,7 @@ test("the doors to the runtime are opened by those who need them: the database t
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
+    "process -> application",
     "process -> house",
     "process -> memory",
     "process -> progress",

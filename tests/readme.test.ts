@@ -631,6 +631,9 @@ test("Commands: the tables name the commands and options that there are", () => 
   expect(tableOf("Commands", "Option of all").map(([cell]) => spansOf(cell))).toEqual(
     commonOptions.map(({ name, value }) => [spell(name, value)]),
   );
+  expect(tableOf("Commands", "Option of all").map(([, cell]) => spansOf(cell))).toEqual(
+    commonOptions.map(({ variable }) => (variable === undefined ? [] : [variable])),
+  );
   expect(tableOf("Messages", "Option").map(([cell]) => spansOf(cell))).toEqual(
     sessionOptions.map(({ name, value }) => [spell(name, value)]),
   );

@@ -16,8 +16,9 @@ function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
 }
 
-function optionRow({ name, value, summary }: OptionSpec): readonly [string, string] {
-  return [value === null ? `--${name}` : `--${name} ${value}`, summary];
+function optionRow({ name, value, summary, variable }: OptionSpec): readonly [string, string] {
+  const said = variable === undefined ? summary : `${summary} [${variable}]`;
+  return [value === null ? `--${name}` : `--${name} ${value}`, said];
 }
 
 function commandRow({ name, aliases, summary }: CommandSpec): readonly [string, string] {
@@ -50,10 +51,10 @@ function argumentText(argument: Argument | null): string {
 }
 
 /** How a command is written. */
-function usageOf({ name, argument }: CommandSpec): string {
-  return name === "help"
-    ? "rung help [COMMAND]"
-    : `rung ${name} ${argumentText(argument)}[options]`;
+function usageOf({ name, argument, isBefore }: CommandSpec): string {
+  if (name === "help") return "rung help [COMMAND]";
+  const application = isBefore === true ? " [-- CMD ARGS]" : "";
+  return `rung ${name} ${argumentText(argument)}[options]${application}`;
 }
 
 /** What only this command takes. */

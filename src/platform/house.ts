@@ -1,4 +1,4 @@
-// Door to what the migrations of a process share with it: the console, and errors that nobody waits for any more.
+// Door to what a migration's code could disturb in this process: its standard output, and its end.
 
 let isKept = false;
 

@@ -42,6 +42,8 @@ export async function here(
     },
     openDriver: async (request) => disturbed(request, openDatabase(request), saboteur),
     keepHouse: () => undefined,
+    findProgram: async () => null,
+    become: async () => 0,
     collectGarbage: () => undefined,
     heldSignals: () => ({ hold() {}, release() {}, received: async () => null }),
     now: () => saboteur.now,
