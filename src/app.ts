@@ -9,6 +9,7 @@ async function runCommand(io: Io, name: string, options: OptionValues): Promise<
   const invoke = await import("./invoke.ts");
   if (name === "new") return invoke.runNew(io, options);
   if (name === "bundle") return invoke.runBundle(io, options);
+  if (name === "completions") return invoke.runCompletions(io, options);
   return invoke.runCommand(io, name, options);
 }
 
@@ -78,9 +79,10 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
     case "none":
       return runNothing(io, options);
     case "help": {
-      const { commandHelp, generalHelp } = await import("./input/help.ts");
+      const { allHelp, commandHelp, generalHelp } = await import("./input/help.ts");
       const { command } = invocation;
-      await io.writeOut(command === null ? generalHelp() : commandHelp(command));
+      if (command === "all") await io.writeOut(allHelp());
+      else await io.writeOut(command === null ? generalHelp() : commandHelp(command));
       return 0;
     }
     case "version": {

@@ -140,6 +140,15 @@ export async function runBundle(io: Io, options: OptionValues): Promise<number> 
   return 0;
 }
 
+/** Prints what a shell needs to complete our words. */
+export async function runCompletions(io: Io, options: OptionValues): Promise<number> {
+  const { completions } = await import("./input/completions.ts");
+  const script = completions(String(options["shell"] ?? ""));
+  if (!script.ok) return reportFailure(io, script.failure, options);
+  await io.writeOut(script.value);
+  return 0;
+}
+
 async function textReport(io: Io, command: Command, path: string): Promise<TextReport> {
   const { TextReport } = await import("./report/text.ts");
   const { coloured, plain } = await import("./report/style.ts");

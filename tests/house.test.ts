@@ -86,7 +86,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "node:path",
     "valibot",
   ],
-  input: ["command", "failure", "called", "nearest", "shorten"],
+  input: ["command", "failure", "called", "facts", "nearest", "shorten"],
   report: [
     "type event",
     "type activity",

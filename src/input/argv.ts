@@ -29,7 +29,7 @@ export type Invocation =
   | { readonly kind: "messages"; readonly lines: readonly string[]; readonly options: OptionValues }
   /** No command and no message: stdin decides. */
   | { readonly kind: "none"; readonly options: OptionValues }
-  | { readonly kind: "help"; readonly command: CommandSpec | null }
+  | { readonly kind: "help"; readonly command: CommandSpec | "all" | null }
   | { readonly kind: "version"; readonly options: OptionValues };
 
 function suggestion(
@@ -192,7 +192,10 @@ function readOwn(argv: readonly string[]): Result<Invocation> {
   const [message] = messages;
   if (message !== undefined) return unexpected(message);
   if ("help" in options) return ok({ kind: "help", command });
-  if (command.name === "help") return helpOn(topic, rest);
+  if (command.name === "help") {
+    if (!("all" in options)) return helpOn(topic, rest);
+    return topic === undefined ? ok({ kind: "help", command: "all" }) : unexpected(topic);
+  }
   if (command.argument !== null)
     return withArgument(command, command.argument, positional, options);
   if (topic !== undefined) return unexpected(topic);

@@ -7,6 +7,8 @@ export interface OptionSpec {
   /** What stands for its value in help; null for a flag. */
   readonly value: string | null;
   readonly summary: string;
+  /** The values that there are, where they can be counted. */
+  readonly values?: readonly string[];
   /** The environment variable that says it where the command line doesn't. */
   readonly variable?: string;
 }
@@ -17,6 +19,8 @@ export interface Argument {
   /** What stands for it in help. */
   readonly value: string;
   readonly isOptional: boolean;
+  /** The words that there are, where they can be counted. */
+  readonly values?: readonly string[];
 }
 
 /** A command as users write it. */
@@ -70,7 +74,12 @@ export const commonOptions: readonly OptionSpec[] = [
 
 /** Options of a session, which reads messages and takes no command. */
 export const sessionOptions: readonly OptionSpec[] = [
-  { name: "reply", value: "FORM", summary: "form of replies: body, envelope or auto (auto)" },
+  {
+    name: "reply",
+    value: "FORM",
+    summary: "form of replies: body, envelope or auto (auto)",
+    values: ["body", "envelope", "auto"],
+  },
   { name: "events", value: null, summary: "send what happens as lines before the reply" },
   { name: "max-line", value: "BYTES", summary: "the longest line that is read (16777216)" },
 ];
@@ -85,6 +94,7 @@ export const commandOptions: readonly OptionSpec[] = [
     value: "MODE",
     summary:
       "group: short migrations share a commit; each: one apiece; all: all or nothing (group)",
+    values: ["group", "each", "all"],
   },
   {
     name: "allow-out-of-order",
@@ -96,6 +106,7 @@ export const commandOptions: readonly OptionSpec[] = [
     name: "down",
     value: "SOURCE",
     summary: "which down to run: recorded, when it was applied, or catalog (recorded)",
+    values: ["recorded", "catalog"],
   },
   { name: "rollback", value: null, summary: "plan a rollback instead of a migrate" },
   { name: "check", value: null, summary: "exit 1 unless all is applied and sound" },
@@ -123,7 +134,12 @@ export const commandOptions: readonly OptionSpec[] = [
   { name: "missing", value: "VERSION", summary: "forget a migration whose file is gone; or all" },
   { name: "drift", value: null, summary: "accept the schema as it is now" },
   { name: "settle", value: "VERSION", summary: "settle an interrupted migration, with --as" },
-  { name: "as", value: "STATE", summary: "what it counts as from now on: applied or pending" },
+  {
+    name: "as",
+    value: "STATE",
+    summary: "what it counts as from now on: applied or pending",
+    values: ["applied", "pending"],
+  },
   { name: "ts", value: null, summary: "TypeScript instead of SQL" },
   { name: "timestamp", value: null, summary: "the time as version instead of the next number" },
   { name: "out", value: "FILE", summary: "the executable to write" },
@@ -131,10 +147,20 @@ export const commandOptions: readonly OptionSpec[] = [
     name: "target",
     value: "PLATFORM",
     summary: "for another platform, such as linux-arm64; fetches its runtime (this platform)",
+    values: [
+      "linux-x64",
+      "linux-arm64",
+      "linux-x64-musl",
+      "linux-arm64-musl",
+      "darwin-x64",
+      "darwin-arm64",
+      "windows-x64",
+    ],
   },
   { name: "name", value: "NAME", summary: "what the new executable calls itself (rung)" },
   { name: "runtime", value: "FILE", summary: "the platform's runtime, instead of fetching it" },
   { name: "no-verify", value: null, summary: "even if a down does not undo its up" },
+  { name: "all", value: null, summary: "explain every command" },
 ];
 
 /** Every command, in the order of help. */
@@ -265,7 +291,7 @@ export const commands: readonly CommandSpec[] = [
     aliases: [],
     summary: "explain rung, or one command",
     argument: null,
-    options: [],
+    options: ["all"],
     example: "rung help migrate",
   },
   {
@@ -275,6 +301,19 @@ export const commands: readonly CommandSpec[] = [
     argument: null,
     options: [],
     example: "rung version",
+  },
+  {
+    name: "completions",
+    aliases: [],
+    summary: "print what a shell needs to complete these words",
+    argument: {
+      field: "shell",
+      value: "SHELL",
+      isOptional: false,
+      values: ["bash", "zsh", "fish"],
+    },
+    options: [],
+    example: "rung completions bash",
   },
 ];
 
