@@ -1,6 +1,6 @@
 // The flow as a whole: words -> invocation -> a command, or a session of messages -> exit status.
 
-import { readArgv, type Invocation, type OptionValues } from "./input/argv.ts";
+import { readArgv, splitArgv, type Invocation, type OptionValues } from "./input/argv.ts";
 import { reportFailure, type Io } from "./world.ts";
 
 async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
@@ -35,6 +35,10 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
   switch (invocation.kind) {
     case "command":
       return runCommand(io, invocation.command, invocation.options);
+    case "command-then": {
+      const { runCommandThen } = await import("./invoke.ts");
+      return runCommandThen(io, invocation);
+    }
     case "messages":
       return runMessages(io, invocation.lines, invocation.options);
     case "none":
@@ -60,6 +64,6 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
 export async function run(io: Io): Promise<number> {
   const invocation = readArgv(io.argv);
   if (invocation.ok) return runInvocation(io, invocation.value);
-  const isJson = io.argv.includes("--json");
+  const isJson = splitArgv(io.argv).own.includes("--json");
   return reportFailure(io, invocation.failure, isJson ? { json: true } : {});
 }

@@ -27,6 +27,13 @@ export const processIo: Io = {
   now: () => performance.now(),
   signals: processOneSignals(),
   heldSignals,
+  findProgram: async (word) => (await import("./platform/become.ts")).findProgram(word),
+  become: async (file, words) => {
+    // A report that could not be written is no success; it is told at the end of this process.
+    if (streamTrouble() !== null) return 0;
+    const { become } = await import("./platform/become.ts");
+    return become(file, words);
+  },
 };
 
 /** Runs the app in a world and leaves its exit status with the process; what is thrown is a bug of ours (70). */

@@ -41,6 +41,10 @@ export interface Io {
   readonly now: () => number;
   /** Signals that ask to end; null where a signal ends the process by itself. */
   readonly signals: Signals | null;
+  /** The file of a command's first word; null for none that can be executed. */
+  readonly findProgram: (word: string) => Promise<string | null>;
+  /** Becomes a program with these words; comes back only with an exit status, or null if it cannot be run after all. */
+  readonly become: (file: string, words: readonly string[]) => Promise<number | null>;
   /** Signals that are kept while there is something to tidy up; a process that ends by itself needs none. */
   readonly heldSignals: () => Signals;
 }

@@ -241,6 +241,7 @@ test("the doors to the runtime are opened by those who need them: the database t
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
+    "process -> become",
     "process -> memory",
     "process -> progress",
     "process -> signals",

@@ -16,9 +16,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import * as v from "valibot";
 import packageJson from "../package.json" with { type: "json" };
 import { messageFields, messageTypes } from "../src/command.ts";
 import { exitStatus, protocolCode, type FailureCode } from "../src/failure.ts";
+import { readArgv } from "../src/input/argv.ts";
+import { readAsked } from "../src/input/asked.ts";
 import { commandOptions, commands, commonOptions, sessionOptions } from "../src/input/options.ts";
 import { list, Peer } from "./node/peer.ts";
 import { held, jsonLines, notRunHere, Place as PeerPlace, table } from "./rung.ts";
@@ -226,6 +229,51 @@ function squeezed(code: string): string {
     .trim();
 }
 
+const wordsOf = v.array(v.string());
+
+/** The words of each command line of ours in a file for another program: as a list, or as a shell has them. */
+function commandLinesOf(lines: readonly string[]): readonly (readonly string[])[] {
+  return lines.flatMap((line) => {
+    const list = /^\s*(?:RUN|ENTRYPOINT|CMD|command:) (\[.*\])$/.exec(line)?.[1];
+    const text = /^(?:\s*- run: |Exec\w+=)(.*)$/.exec(line)?.[1];
+    const words = list === undefined ? (text?.split(" ") ?? []) : v.parse(wordsOf, JSON.parse(list));
+    const isOurs = /(?:^|\/)rung$/.test(words[0] ?? "");
+    if (!isOurs && /\brung\b.*\b(?:migrate|status|verify|rollback)\b/.test(line)) {
+      throw new Error(`Nobody reads the command line of: ${line}`);
+    }
+    return isOurs ? [words.slice(1)] : [];
+  });
+}
+
+/** Where the files of a Dockerfile's stages come from is here, or what an earlier stage has made. */
+function readCommandLines(lines: readonly string[]): void {
+  const commandLines = commandLinesOf(lines);
+  expect(commandLines).not.toBeEmpty();
+  for (const words of commandLines) {
+    const read = readArgv(words);
+    expect([words, read.ok ? read.value.kind : read.failure]).toEqual([
+      words,
+      words.includes("--") ? "command-then" : "command",
+    ]);
+    if (!read.ok || !("command" in read.value) || !("options" in read.value)) continue;
+    const { command, options } = read.value;
+    if (typeof command === "string") expect(readAsked(command, options).ok).toBe(true);
+  }
+  const copied = lines.flatMap((line) => /^COPY (?!--)(\S+) \S+$/.exec(line)?.[1] ?? []);
+  // The application is the reader's own.
+  for (const path of copied.filter((each) => each !== "app")) {
+    expect([path, existsSync(join(root, path))]).toEqual([path, true]);
+  }
+  const made = new Set(lines.flatMap((line) => /^(?:COPY (?!--)\S+|RUN mkdir) (\S+)$/.exec(line)?.[1] ?? []));
+  const taken = lines.flatMap((line) => {
+    return /^COPY --from=build (?:--\S+ )?(.*) \S+$/.exec(line)?.[1]?.split(" ") ?? [];
+  });
+  expect(taken.filter((path) => !made.has(path))).toEqual([]);
+  for (const name of lines.flatMap((line) => line.match(/\bRUNG_\w+(?==)/g) ?? [])) {
+    expect(readFileSync(join(root, "src/input/location.ts"), "utf8")).toContain(`"${name}"`);
+  }
+}
+
 async function play(place: Place, fence: Fence): Promise<void> {
   const { language, lines } = fence;
   const [, file] = /^(?:--|\/\/) (migrations\/\S+)$/.exec(lines[0] ?? "") ?? [];
@@ -240,6 +288,10 @@ async function play(place: Place, fence: Fence): Promise<void> {
       expect(squeezed(source)).toContain(squeezed(lines.join("\n")));
       return;
     }
+    case "dockerfile":
+    case "yaml":
+    case "ini":
+      return readCommandLines(lines);
     default:
       throw new Error(`Nothing runs a fence of ${language}.`);
   }

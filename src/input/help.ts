@@ -57,7 +57,10 @@ export function commandHelp(command: CommandSpec): string {
   if (command.name === "help") parts.push("\nUsage: rung help [COMMAND]\n");
   else {
     const word = argumentText(command.argument);
-    parts.push(`\nUsage: rung ${command.name} ${word}[options]\n`);
+    const { application } = command;
+    const after = application === undefined ? "" : ` [-- ${application}]`;
+    parts.push(`\nUsage: rung ${command.name} ${word}[options]${after}\n`);
+    if (after !== "") parts.push("       with -- it becomes that command once it has succeeded\n");
   }
   if (own.length > 0) parts.push("\nOptions:\n", table(own.map(optionRow)));
   parts.push("\nCommon options:\n", table(commonOptions.map(optionRow)));

@@ -26,6 +26,8 @@ export interface CommandSpec {
   readonly argument: Argument | null;
   /** The names of the options that only some commands take. */
   readonly options: readonly string[];
+  /** What stands in help for the words after `--`; absent where there may be none. */
+  readonly application?: string;
   readonly example: string;
 }
 
@@ -133,6 +135,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "apply what is pending, in version order",
     argument: null,
     options: ["to", "steps", "dry-run", "commit", "allow-out-of-order", "strict", "backup", "keep"],
+    application: "CMD ARGS",
     example: "rung migrate --db app.db --dir db/migrations",
   },
   {

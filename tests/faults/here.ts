@@ -44,6 +44,8 @@ export async function here(
     collectGarbage: () => undefined,
     heldSignals: () => ({ hold() {}, release() {}, received: async () => null }),
     now: () => saboteur.now,
+    findProgram: async () => null,
+    become: async () => null,
     signals: null,
   };
   const status = await run(io);
