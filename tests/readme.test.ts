@@ -236,7 +236,8 @@ function commandLinesOf(lines: readonly string[]): readonly (readonly string[])[
   return lines.flatMap((line) => {
     const list = /^\s*(?:RUN|ENTRYPOINT|CMD|command:) (\[.*\])$/.exec(line)?.[1];
     const text = /^(?:\s*- run: |Exec\w+=)(.*)$/.exec(line)?.[1];
-    const words = list === undefined ? (text?.split(" ") ?? []) : v.parse(wordsOf, JSON.parse(list));
+    const words =
+      list === undefined ? (text?.split(" ") ?? []) : v.parse(wordsOf, JSON.parse(list));
     const isOurs = /(?:^|\/)rung$/.test(words[0] ?? "");
     if (!isOurs && /\brung\b.*\b(?:migrate|status|verify|rollback)\b/.test(line)) {
       throw new Error(`Nobody reads the command line of: ${line}`);
@@ -264,7 +265,9 @@ function readCommandLines(lines: readonly string[]): void {
   for (const path of copied.filter((each) => each !== "app")) {
     expect([path, existsSync(join(root, path))]).toEqual([path, true]);
   }
-  const made = new Set(lines.flatMap((line) => /^(?:COPY (?!--)\S+|RUN mkdir) (\S+)$/.exec(line)?.[1] ?? []));
+  const made = new Set(
+    lines.flatMap((line) => /^(?:COPY (?!--)\S+|RUN mkdir) (\S+)$/.exec(line)?.[1] ?? []),
+  );
   const taken = lines.flatMap((line) => {
     return /^COPY --from=build (?:--\S+ )?(.*) \S+$/.exec(line)?.[1]?.split(" ") ?? [];
   });
