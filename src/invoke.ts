@@ -2,8 +2,8 @@
 
 import type { Command } from "./command.ts";
 import type { Event } from "./event.ts";
-import { exitStatus, failure } from "./failure.ts";
-import type { Invocation, OptionValues } from "./input/argv.ts";
+import { exitStatus } from "./failure.ts";
+import type { OptionValues } from "./input/argv.ts";
 import { migrationsDirectory } from "./input/location.ts";
 import { isSound } from "./report/tally.ts";
 import type { TextReport } from "./report/text.ts";
@@ -59,37 +59,6 @@ export async function runCommand(io: Io, name: string, options: OptionValues): P
   }
 }
 
-const interruptions = {
-  SIGHUP: "interrupted.sighup",
-  SIGINT: "interrupted.sigint",
-  SIGTERM: "interrupted.sigterm",
-} as const;
-
-/** Runs a command that works on the database; on success this process becomes the application. */
-export async function runCommandThen(
-  io: Io,
-  { command, options, application }: Extract<Invocation, { kind: "command-then" }>,
-): Promise<number> {
-  const [word] = application;
-  const file = await io.findProgram(word);
-  if (file === null) {
-    const text = `${JSON.stringify(word)} is no command that can be executed.`;
-    const hint = "Name a file with its path, or one that PATH finds.";
-    return reportFailure(io, failure("usage.no-such-command", text, hint), options);
-  }
-  const status = await runCommand(io, command, options);
-  if (status !== 0) return status;
-  // As process 1, a signal that came too late for the run ends this process, and not an application just begun.
-  const signal = (await io.signals?.received()) ?? null;
-  if (signal !== null) return exitStatus(interruptions[signal]);
-  const ended = await io.become(file, application);
-  if (ended !== null) return ended;
-  const text = `${JSON.stringify(word)} cannot be executed after all; what was to be done before it is done.`;
-  const hint = "See that it is a program for this system.";
-  // What was asked for as JSON has been printed: one object, and this is another matter.
-  return reportFailure(io, failure("usage.no-such-command", text, hint, { changed: "some" }), {});
-}
-
 /** Performs a command and writes its report; gives what happened. */
 async function performForJson(
   io: Io,
@@ -139,7 +108,7 @@ async function performForText(
 export async function runNew(io: Io, options: OptionValues): Promise<number> {
   const { createMigration } = await import("./migration/create.ts");
   const created = createMigration({
-    directory: migrationsDirectory(options, io.environment) ?? "migrations",
+    directory: migrationsDirectory(options) ?? "migrations",
     name: String(options["name"] ?? ""),
     isTypeScript: options["ts"] === true,
     isTimestamp: options["timestamp"] === true,
@@ -157,7 +126,7 @@ export async function runNew(io: Io, options: OptionValues): Promise<number> {
 /** Makes an executable of this one and a directory of migrations. */
 export async function runBundle(io: Io, options: OptionValues): Promise<number> {
   const { readBundleRequest } = await import("./bundle/request.ts");
-  const directory = migrationsDirectory(options, io.environment) ?? "migrations";
+  const directory = migrationsDirectory(options) ?? "migrations";
   const request = readBundleRequest(options, directory);
   if (!request.ok) return reportFailure(io, request.failure, options);
   const { bundle } = await import("./bundle/bundle.ts");

@@ -2,6 +2,7 @@
 
 import { run } from "./app.ts";
 import { facts } from "./facts.ts";
+import { keepHouse } from "./platform/house.ts";
 import { collectGarbage } from "./platform/memory.ts";
 import { heldSignals, processOneSignals } from "./platform/signals.ts";
 import { isTerminal, readInput, streamTrouble, writeError, writeOut } from "./platform/stdio.ts";
@@ -23,17 +24,21 @@ export const processIo: Io = {
     const { openDatabase } = await import("./database/open.ts");
     return openDatabase(request);
   },
+  keepHouse,
+  findProgram: async (command) => {
+    const { findProgram } = await import("./platform/application.ts");
+    return findProgram(command, process.env["PATH"]);
+  },
+  become: async (program, words) => {
+    // A report that reached nobody is no success, and only success is followed by the application.
+    if (streamTrouble() !== null) return 0;
+    const { become } = await import("./platform/application.ts");
+    return become(program, words);
+  },
   collectGarbage,
   now: () => performance.now(),
   signals: processOneSignals(),
   heldSignals,
-  findProgram: async (word) => (await import("./platform/become.ts")).findProgram(word),
-  become: async (file, words) => {
-    // A report that could not be written is no success; it is told at the end of this process.
-    if (streamTrouble() !== null) return 0;
-    const { become } = await import("./platform/become.ts");
-    return become(file, words);
-  },
 };
 
 /** Runs the app in a world and leaves its exit status with the process; what is thrown is a bug of ours (70). */

@@ -18,7 +18,18 @@ const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root
 const edges: Readonly<Record<string, readonly string[]>> = {
   main: ["process"],
   process: ["app", "type world", "database", "facts", "platform"],
-  app: ["invoke", "serve", "version", "world", "input"],
+  library: [
+    "perform",
+    "type job",
+    "report",
+    "database",
+    "type event",
+    "type plan",
+    "migration",
+    "command",
+    "type failure",
+  ],
+  app: ["invoke", "serve", "version", "world", "input", "failure"],
   invoke: [
     "world",
     "perform",
@@ -73,6 +84,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "platform",
     "node:fs",
     "node:path",
+    "valibot",
   ],
   input: ["command", "failure", "called", "nearest", "shorten"],
   report: [
@@ -108,7 +120,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   facts: [],
   nearest: [],
   shorten: [],
-  platform: ["node:fs", "node:tty"],
+  platform: ["node:child_process", "node:fs", "node:tty"],
 };
 
 function unitOf(path: string): string {
@@ -241,7 +253,8 @@ test("the doors to the runtime are opened by those who need them: the database t
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
-    "process -> become",
+    "process -> application",
+    "process -> house",
     "process -> memory",
     "process -> progress",
     "process -> signals",

@@ -246,19 +246,17 @@ function commandLinesOf(lines: readonly string[]): readonly (readonly string[])[
   });
 }
 
-/** Where the files of a Dockerfile's stages come from is here, or what an earlier stage has made. */
+/** Our command lines in a file are ones that can be read, and what a Dockerfile copies is there by then. */
 function readCommandLines(lines: readonly string[]): void {
   const commandLines = commandLinesOf(lines);
   expect(commandLines).not.toBeEmpty();
   for (const words of commandLines) {
     const read = readArgv(words);
-    expect([words, read.ok ? read.value.kind : read.failure]).toEqual([
-      words,
-      words.includes("--") ? "command-then" : "command",
-    ]);
-    if (!read.ok || !("command" in read.value) || !("options" in read.value)) continue;
-    const { command, options } = read.value;
-    if (typeof command === "string") expect(readAsked(command, options).ok).toBe(true);
+    if (!read.ok || read.value.kind !== "command") throw new Error(`Refused: ${words.join(" ")}`);
+    const { command, options, application = [] } = read.value;
+    expect(application.length > 0).toBe(words.includes("--"));
+    const asked = readAsked(command, options);
+    expect([words, asked.ok ? null : asked.failure]).toEqual([words, null]);
   }
   const copied = lines.flatMap((line) => /^COPY (?!--)(\S+) \S+$/.exec(line)?.[1] ?? []);
   // The application is the reader's own.
@@ -273,13 +271,13 @@ function readCommandLines(lines: readonly string[]): void {
   });
   expect(taken.filter((path) => !made.has(path))).toEqual([]);
   for (const name of lines.flatMap((line) => line.match(/\bRUNG_\w+(?==)/g) ?? [])) {
-    expect(readFileSync(join(root, "src/input/location.ts"), "utf8")).toContain(`"${name}"`);
+    expect(commonOptions.map(({ variable }) => variable)).toContain(name);
   }
 }
 
 async function play(place: Place, fence: Fence): Promise<void> {
   const { language, lines } = fence;
-  const [, file] = /^(?:--|\/\/) (migrations\/\S+)$/.exec(lines[0] ?? "") ?? [];
+  const [, file] = /^(?:--|\/\/) (migrations\/\S+|\w+\.ts)$/.exec(lines[0] ?? "") ?? [];
   if (file !== undefined) return place.write(file, `${lines.join("\n")}\n`);
   switch (language) {
     case "console":
@@ -313,6 +311,10 @@ test("there are transcripts to run, and an executable to run them", () => {
 
 /** What is there before a section's examples begin. */
 const before: Readonly<Record<string, (place: Place) => void>> = {
+  "In a Bun program": (place) => {
+    mkdirSync(join(place.directory, "vendor"));
+    symlinkSync(root, join(place.directory, "vendor/rung"));
+  },
   "Adopting a database": (place) => {
     using database = place.database();
     database.run(`CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
@@ -681,6 +683,9 @@ test("Commands: the tables name the commands and options that there are", () => 
     value === null ? `--${name}` : `--${name} ${value}`;
   expect(tableOf("Commands", "Option of all").map(([cell]) => spansOf(cell))).toEqual(
     commonOptions.map(({ name, value }) => [spell(name, value)]),
+  );
+  expect(tableOf("Commands", "Option of all").map(([, cell]) => spansOf(cell))).toEqual(
+    commonOptions.map(({ variable }) => (variable === undefined ? [] : [variable])),
   );
   expect(tableOf("Messages", "Option").map(([cell]) => spansOf(cell))).toEqual(
     sessionOptions.map(({ name, value }) => [spell(name, value)]),

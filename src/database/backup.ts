@@ -50,6 +50,21 @@ export function untaken(name: string): string {
   }
 }
 
+/**
+ * The name of a backup, numbered where there are others of its second. A number that was removed is not given again: it
+ * would look older than those that are left.
+ */
+function nextAfter(path: string): string {
+  const [start = "", end = ""] = path.split(/(\.backup)$/);
+  const numbers = readdirSync(dirname(path))
+    .map((each) => join(dirname(path), each))
+    .filter((each) => each.startsWith(start) && each.endsWith(end))
+    .map((each) => each.slice(start.length, -end.length))
+    .filter((number) => /^(?:-\d+)?$/.test(number))
+    .map((number) => (number === "" ? 1 : Number(number.slice(1))));
+  return numbers.length === 0 ? path : `${start}-${Math.max(...numbers) + 1}${end}`;
+}
+
 function headIn(path: string): number {
   const connection = openConnection(path, "write");
   try {
@@ -80,8 +95,9 @@ function backupsIn(folder: string, database: string): string[] {
 function removeBeyond(keep: number | null, made: string, database: string): readonly string[] {
   if (keep === null) return [];
   const folder = dirname(made);
-  const others = backupsIn(folder, database).filter((each) => each !== made);
-  const removed = others.slice(keep - 1);
+  const removed = backupsIn(folder, database)
+    .slice(keep)
+    .filter((each) => each !== made);
   for (const path of removed) rmSync(path, { force: true });
   if (removed.length > 0) syncFolderOf(made);
   return removed;
@@ -100,12 +116,13 @@ export function publishBackup(
   const ours = `${basename(database)}.v${headIn(copy)}.${stampOf(date)}.backup`;
   // A backup is as private as its original, and never more open than to its owner.
   const mode = 0o600 & (modeOf(database) ?? 0o600);
+  const bytes = sizeOf(copy);
   for (;;) {
-    const path = isNamed ? file : untaken(join(folder, ours));
+    const path = isNamed ? file : nextAfter(join(folder, ours));
     try {
       publish(copy, path, mode);
       const removed = isNamed ? [] : removeBeyond(keep, path, database);
-      return ok({ path, bytes: sizeOf(path), removed });
+      return ok({ path, bytes, removed });
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw error;
       if (isNamed) return existing(file);

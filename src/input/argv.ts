@@ -17,18 +17,14 @@ import {
 /** Options by name; a flag that was given is true, and what looks like a number where one is wanted is one. */
 export type OptionValues = Readonly<Record<string, string | number | true>>;
 
-/** The words of another program's command line: what it is called, and its arguments. */
-export type Application = readonly [string, ...string[]];
-
 /** What a command line asks for; commands and messages are still plain data, not yet checked. */
 export type Invocation =
-  | { readonly kind: "command"; readonly command: string; readonly options: OptionValues }
-  /** The same, and on success this process becomes an application. */
   | {
-      readonly kind: "command-then";
+      readonly kind: "command";
       readonly command: string;
       readonly options: OptionValues;
-      readonly application: Application;
+      /** What the process becomes once the command has succeeded: the words of an application. */
+      readonly application?: readonly string[];
     }
   | { readonly kind: "messages"; readonly lines: readonly string[]; readonly options: OptionValues }
   /** No command and no message: stdin decides. */
@@ -133,47 +129,40 @@ function unexpected(word: string): Result<never> {
   return fail("usage.unexpected-argument", text, "See rung help.");
 }
 
-/** The words before `--`, which are ours, and those after it; null where there is no `--`. */
-export function splitArgv(argv: readonly string[]): {
-  readonly own: readonly string[];
-  readonly application: readonly string[] | null;
-} {
-  const at = argv.indexOf("--");
-  if (at < 0) return { own: argv, application: null };
-  return { own: argv.slice(0, at), application: argv.slice(at + 1) };
+/** The words that are ours, up to `--`. */
+export function ownWords(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf("--");
+  return end < 0 ? argv : argv.slice(0, end);
 }
 
 /** Reads the command line. Fails with `usage.*`, naming the nearest command or option. */
 export function readArgv(argv: readonly string[]): Result<Invocation> {
-  const { own, application } = splitArgv(argv);
-  const invocation = readOwn(own);
-  if (application === null || !invocation.ok) return invocation;
-  return withApplication(invocation.value, application);
+  const own = ownWords(argv);
+  const read = readOwn(own);
+  return !read.ok || own.length === argv.length
+    ? read
+    : before(read.value, argv.slice(own.length + 1));
 }
 
-/** What has `--` behind it: a command that another may follow, or its help. */
-function withApplication(
-  invocation: Invocation,
-  [word, ...rest]: readonly string[],
-): Result<Invocation> {
-  if (invocation.kind === "help" && invocation.command?.application !== undefined) {
-    return ok(invocation);
+/** What is asked, with an application behind it. */
+function before(invocation: Invocation, application: readonly string[]): Result<Invocation> {
+  const { kind } = invocation;
+  if (kind === "help") return ok(invocation);
+  const command = kind === "command" ? findCommand(invocation.command) : undefined;
+  if (kind !== "command" || command?.isBefore !== true) {
+    const text = "Only migrate takes -- and an application.";
+    return fail("usage.unexpected-argument", text, "For example: rung migrate -- ./server");
   }
-  const spec = invocation.kind === "command" ? findCommand(invocation.command) : undefined;
-  if (invocation.kind !== "command" || spec?.application === undefined) {
-    const text = "Only migrate takes words after --.";
-    return fail("usage.unexpected-argument", text, called("Write rung migrate -- CMD ARGS."));
+  if (application.length === 0) {
+    const text = "There is no application behind --.";
+    return fail("usage.missing-argument", text, "For example: rung migrate -- ./server");
   }
-  const { command, options } = invocation;
-  if (word === undefined) {
-    const text = "After -- there is no command to become.";
-    return fail("usage.missing-argument", text, called(`Write rung ${command} -- CMD ARGS.`));
+  if (invocation.options["dry-run"] === true) {
+    const text =
+      "--dry-run and an application exclude each other: nothing would be migrated for it.";
+    return fail("usage.invalid-option", text, "Leave out one of them.");
   }
-  if ("dry-run" in options) {
-    const text = "--dry-run has no command follow it.";
-    return fail("usage.invalid-option", text, "Leave out --dry-run, or -- and what follows.");
-  }
-  return ok({ kind: "command-then", command, options, application: [word, ...rest] });
+  return ok({ ...invocation, application });
 }
 
 function readOwn(argv: readonly string[]): Result<Invocation> {

@@ -16,8 +16,9 @@ function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
 }
 
-function optionRow({ name, value, summary }: OptionSpec): readonly [string, string] {
-  return [value === null ? `--${name}` : `--${name} ${value}`, summary];
+function optionRow({ name, value, summary, variable }: OptionSpec): readonly [string, string] {
+  const said = variable === undefined ? summary : `${summary} [${variable}]`;
+  return [value === null ? `--${name}` : `--${name} ${value}`, said];
 }
 
 function commandRow({ name, aliases, summary }: CommandSpec): readonly [string, string] {
@@ -57,10 +58,8 @@ export function commandHelp(command: CommandSpec): string {
   if (command.name === "help") parts.push("\nUsage: rung help [COMMAND]\n");
   else {
     const word = argumentText(command.argument);
-    const { application } = command;
-    const after = application === undefined ? "" : ` [-- ${application}]`;
-    parts.push(`\nUsage: rung ${command.name} ${word}[options]${after}\n`);
-    if (after !== "") parts.push("       with -- it becomes that command once it has succeeded\n");
+    const application = command.isBefore === true ? " [-- CMD ARGS]" : "";
+    parts.push(`\nUsage: rung ${command.name} ${word}[options]${application}\n`);
   }
   if (own.length > 0) parts.push("\nOptions:\n", table(own.map(optionRow)));
   parts.push("\nCommon options:\n", table(commonOptions.map(optionRow)));

@@ -7,6 +7,8 @@ export interface OptionSpec {
   /** What stands for its value in help; null for a flag. */
   readonly value: string | null;
   readonly summary: string;
+  /** The environment variable that says it where the command line doesn't. */
+  readonly variable?: string;
 }
 
 /** A word that a command takes besides options. */
@@ -26,9 +28,9 @@ export interface CommandSpec {
   readonly argument: Argument | null;
   /** The names of the options that only some commands take. */
   readonly options: readonly string[];
-  /** What stands in help for the words after `--`; absent where there may be none. */
-  readonly application?: string;
   readonly example: string;
+  /** Whether an application can follow it behind `--`, which the process becomes on success. */
+  readonly isBefore?: boolean;
 }
 
 /** Options that say where and how, on any command. */
@@ -36,24 +38,32 @@ export const commonOptions: readonly OptionSpec[] = [
   {
     name: "db",
     value: "PATH",
-    summary: "the database file (else RUNG_DB, DATABASE_URL, ./rung.db)",
+    summary: "the database file (else DATABASE_URL, ./rung.db)",
+    variable: "RUNG_DB",
   },
   {
     name: "dir",
     value: "DIR",
-    summary: "the migrations (else RUNG_DIR, what is embedded, ./migrations)",
+    summary: "the migrations (else what is embedded, ./migrations)",
+    variable: "RUNG_DIR",
   },
   {
     name: "ignore",
     value: "GLOB",
-    summary:
-      "schema objects to leave out of guard, drift and dump, with commas between (RUNG_IGNORE)",
+    summary: "schema objects to leave out of guard, drift and dump, with commas between",
+    variable: "RUNG_IGNORE",
   },
-  { name: "json", value: null, summary: "print one JSON object, for machines" },
+  {
+    name: "json",
+    value: null,
+    summary: "print one JSON object, for machines",
+    variable: "RUNG_JSON",
+  },
   {
     name: "lock-timeout",
     value: "TIME",
     summary: "how long to wait for other processes (30s; 4s for a message)",
+    variable: "RUNG_LOCK_TIMEOUT",
   },
   { name: "help", value: null, summary: "explain the command" },
 ];
@@ -135,8 +145,8 @@ export const commands: readonly CommandSpec[] = [
     summary: "apply what is pending, in version order",
     argument: null,
     options: ["to", "steps", "dry-run", "commit", "allow-out-of-order", "strict", "backup", "keep"],
-    application: "CMD ARGS",
     example: "rung migrate --db app.db --dir db/migrations",
+    isBefore: true,
   },
   {
     name: "rollback",

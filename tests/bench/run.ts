@@ -113,16 +113,30 @@ function shell(name: string, database: string, input: string, before?: () => voi
   return before === undefined ? { name, argv, input } : { name, argv, input, before };
 }
 
+/** At most this many times as long as the contender of this name. */
+interface Goal {
+  readonly of: string;
+  readonly atMost: number;
+}
+
 const lines: string[] = [];
 
-function report(work: string, results: readonly Measured[]): void {
-  const [first] = results;
+/** One row of the table; the first contender is ours. */
+function report(work: string, results: readonly Measured[], ...goals: readonly Goal[]): void {
+  const [first, ...others] = results;
   if (first === undefined) return;
-  const cells = results.map((each) => {
-    const factor = each === first ? "" : ` (${ratio(first, each).toFixed(2)})`;
-    return `${each.name} ${median(each.wall).toFixed(1)} ms${factor}`;
+  const time = (measured: Measured): string => `${median(measured.wall).toFixed(1)} ms`;
+  const cells = others.map(
+    (each) => `${each.name} ${time(each)} (${ratio(first, each).toFixed(2)})`,
+  );
+  const judged = goals.map(({ of, atMost }) => {
+    const other = others.find(({ name }) => name === of);
+    const found = other === undefined ? Number.NaN : ratio(first, other);
+    return `${atMost} of ${of}: ${found <= atMost ? "met" : "not met"}`;
   });
-  const line = `| ${work} | ${cells.join("; ")} | ${first.peakMiB.toFixed(0)} MiB |`;
+  const peak = `${first.peakMiB.toFixed(0)} MiB`;
+  const row = [work, time(first), cells.join("; "), judged.join("; "), peak];
+  const line = `| ${row.join(" | ")} |`;
   lines.push(line);
   console.log(line);
 }
@@ -132,19 +146,25 @@ function run(argv: readonly string[]): void {
   if (!done.success) throw new Error(`${argv.join(" ")} failed`);
 }
 
+const each = "sqlite3, one transaction each";
+const one = "sqlite3, one transaction";
 const db = (name: string): string => join(place, `${name}.db`);
 
-async function migrations(count: number, runs: number): Promise<Workload> {
+async function migrations(
+  count: number,
+  runs: number,
+  ...goals: readonly Goal[]
+): Promise<Workload> {
   const work = tables(count);
   const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => db(`${name}${count}`));
   if (a === undefined || b === undefined || c === undefined || d === undefined) return work;
   const ups = [
     ours(a, ["migrate", "--dir", work.directory], fresh(a)),
     theirs(b, work.directory, ["up"], fresh(b)),
-    shell("sqlite3, one transaction each", c, work.eachUp, fresh(c)),
-    shell("sqlite3, one transaction", d, work.allUp, fresh(d)),
+    shell(each, c, work.eachUp, fresh(c)),
+    shell(one, d, work.allUp, fresh(d)),
   ];
-  report(`migrate ${count}, new file`, await measure(ups, runs));
+  report(`migrate ${count}, new file`, await measure(ups, runs), ...goals);
   const walled = (path: string) => () => {
     fresh(path)();
     run(["sqlite3", path, "PRAGMA journal_mode = WAL"]);
@@ -152,19 +172,50 @@ async function migrations(count: number, runs: number): Promise<Workload> {
   const inWal = [
     ours(a, ["migrate", "--dir", work.directory], walled(a)),
     theirs(b, work.directory, ["up"], walled(b)),
-    shell("sqlite3, one transaction", d, work.allUp, walled(d)),
+    shell(one, d, work.allUp, walled(d)),
   ];
   report(`migrate ${count}, WAL`, await measure(inWal, runs));
   return work;
 }
 
-async function applied(work: Workload, count: number, runs: number): Promise<void> {
+/** Where everything is applied: with the directory, every file of it read and hashed, and with a bundle of it. */
+async function applied(
+  work: Workload,
+  count: number,
+  runs: number,
+  [own, embedded]: readonly [number, number],
+): Promise<void> {
   const [a, b] = [db(`a${count}`), db(`b${count}`)];
+  const bundle = join(place, `bundle${count}`);
   const dir = ["--dir", work.directory];
-  const status = [ours(a, ["status", ...dir]), theirs(b, work.directory, ["status"])];
-  report(`status, ${count} applied`, await measure(status, runs));
-  const nothing = [ours(a, ["migrate", ...dir]), theirs(b, work.directory, ["up"])];
-  report(`nothing to do, ${count} applied`, await measure(nothing, runs));
+  run([rung, "bundle", "--no-verify", ...dir, "--out", bundle]);
+  for (const [command, their] of [
+    ["status", "status"],
+    ["migrate", "up"],
+  ] as const) {
+    const what = command === "status" ? "status" : "nothing to do";
+    const other = theirs(b, work.directory, [their]);
+    const read = [ours(a, [command, ...dir]), other];
+    report(`${what}, ${count} applied, --dir`, await measure(read, runs), {
+      of: "dbmate",
+      atMost: own,
+    });
+    const carried = [{ name: "rung", argv: [bundle, command, "--db", a] }, other];
+    const goal = { of: "dbmate", atMost: embedded };
+    report(`${what}, ${count} applied, a bundle`, await measure(carried, runs), goal);
+  }
+}
+
+/** As many requests for the status through one session, pipelined. */
+async function messages(count: number): Promise<void> {
+  const file = join(place, "messages");
+  writeFileSync(file, `{"type":"status","msg_id":1}\n`.repeat(count));
+  const session = {
+    name: "rung",
+    argv: [rung, "--db", db("a2"), "--dir", two.directory],
+    input: file,
+  };
+  report(`${count} status messages`, await measure([session], 1));
 }
 
 async function undoing(work: Workload, count: number, runs: number): Promise<void> {
@@ -180,23 +231,35 @@ async function undoing(work: Workload, count: number, runs: number): Promise<voi
   };
   const all = [
     ours(a, ["rollback", "--to", "0", ...dir], up),
-    shell("sqlite3, one transaction each", c, work.eachDown, shellUp),
+    shell(each, c, work.eachDown, shellUp),
   ];
-  report(`rollback of all ${count}`, await measure(all, runs));
-  report("rollback of the last", await measure([ours(a, ["rollback", ...dir], up)], runs));
+  report(`rollback of all ${count}`, await measure(all, runs), { of: each, atMost: 0.2 });
+  const b = db("undo-b");
+  const theirUp = (): void => {
+    fresh(b)();
+    run(theirs(b, work.directory, ["up"]).argv);
+  };
+  const last = [ours(a, ["rollback", ...dir], up), theirs(b, work.directory, ["down"], theirUp)];
+  report(`rollback of the last of ${count}`, await measure(last, runs));
 }
 
 report(
   "version",
   await measure([ours(db("v"), ["version"]), { name: "dbmate", argv: [dbmate, "--version"] }], 20),
+  { of: "dbmate", atMost: 0.75 },
 );
-const two = await migrations(2, 20);
-await applied(two, 2, 20);
-await migrations(100, 10);
-const thousand = await migrations(1000, 5);
-await applied(thousand, 1000, 10);
+const two = await migrations(2, 20, { of: "dbmate", atMost: 0.85 });
+await applied(two, 2, 20, [0.75, 0.75]);
+await migrations(100, 10, { of: "dbmate", atMost: 0.25 });
+const goals = [
+  { of: "dbmate", atMost: 0.2 },
+  { of: one, atMost: 1.3 },
+];
+const thousand = await migrations(1000, 5, ...goals);
+await applied(thousand, 1000, 10, [1, 0.6]);
 await undoing(thousand, 1000, 3);
 await migrations(10_000, 1);
+await messages(100_000);
 const big = backfill();
 const [bigA, bigB, bigC] = [db("big-a"), db("big-b"), db("big-c")];
 report(
@@ -205,10 +268,11 @@ report(
     [
       ours(bigA, ["migrate", "--dir", big.directory], fresh(bigA)),
       theirs(bigB, big.directory, ["up"], fresh(bigB)),
-      shell("sqlite3, one transaction", bigC, big.allUp, fresh(bigC)),
+      shell(one, bigC, big.allUp, fresh(bigC)),
     ],
     3,
   ),
+  { of: one, atMost: 1.05 },
 );
 const small = tables(200);
 report("verify of 200", await measure([ours(db("x"), ["verify", "--dir", small.directory])], 3));
@@ -226,8 +290,8 @@ const head = [
   "",
   "Medians of whole processes that take turns; in parentheses rung's time divided by the other's, pair by pair.",
   "",
-  "| work | time | rung's peak |",
-  "| --- | --- | --- |",
+  "| Work | `rung` | Others | Goal | `rung`'s peak |",
+  "| --- | --- | --- | --- | --- |",
 ];
 writeFileSync(join(import.meta.dir, "RESULTS.md"), `${[...head, ...lines].join("\n")}\n`);
 rmSync(place, { recursive: true, force: true });

@@ -41,11 +41,12 @@ export async function here(
       said.stderr += text;
     },
     openDriver: async (request) => disturbed(request, openDatabase(request), saboteur),
+    keepHouse: () => undefined,
+    findProgram: async () => null,
+    become: async () => 0,
     collectGarbage: () => undefined,
     heldSignals: () => ({ hold() {}, release() {}, received: async () => null }),
     now: () => saboteur.now,
-    findProgram: async () => null,
-    become: async () => null,
     signals: null,
   };
   const status = await run(io);

@@ -84,6 +84,20 @@ test("--keep leaves the latest, and touches nothing that only looks like a backu
   expect(place.list()).toContainValues([...strangers, String(ours[2]), String(ours[3])]);
 });
 
+test("several at once with --keep leave as many as they are to, each of them whole", async () => {
+  using place = new Place();
+  leave("delete", place.at("rung.db"), "old");
+  const runs = await Promise.all(
+    Array.from({ length: 8 }, () => place.rung(["backup", "--keep", "3", "--json"])),
+  );
+  for (const { status, stdout } of runs) {
+    expect([status, json(stdout)]).toMatchObject([0, { bytes: expect.any(Number) }]);
+    expect(json(stdout)["bytes"]).toBeGreaterThan(8192);
+  }
+  expect(backupsIn(place)).toHaveLength(3);
+  for (const name of backupsIn(place)) expect(look(place.at(name))).toBe("40 rows say old");
+});
+
 test("readers and writers go on while a backup is made, and it is a moment between two commits", async () => {
   for (const mode of ["DELETE", "WAL"]) {
     using place = new Place();
