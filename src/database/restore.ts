@@ -154,8 +154,6 @@ export class Restoration {
     if (sizeOf(path) === 0) return { ok: false, failure: damaged(file, "it is empty") };
     const connection = openConnection(path, "write");
     try {
-      // Rows that no CHECK would let in today are the content of a sound database.
-      connection.run("PRAGMA ignore_check_constraints = ON");
       const problems = integrityOf(connection);
       const [first] = problems;
       if (first !== undefined) {
