@@ -87,9 +87,11 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
     }
     case "version": {
       const { versionReport } = await import("./version.ts");
-      const { dir, json } = invocation.options;
+      // A directory is told of only where it is named: the variable says where to work, not what this executable is.
+      const { dir } = invocation.options;
+      const { json } = options;
       const report = await versionReport(dir === undefined ? null : String(dir), json === true);
-      if (!report.ok) return reportFailure(io, report.failure, invocation.options);
+      if (!report.ok) return reportFailure(io, report.failure, options);
       await io.writeOut(report.value);
       return 0;
     }
