@@ -65,7 +65,9 @@ async function runBefore(
 
 async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
   const given =
-    invocation.kind === "help" ? ok({}) : await withEnvironment(invocation.options, io.environment);
+    invocation.kind === "help"
+      ? ok<OptionValues>({})
+      : await withEnvironment(invocation.options, io.environment);
   if (!given.ok) return reportUnread(io, given.failure);
   const options = given.value;
   switch (invocation.kind) {
@@ -89,8 +91,8 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
       const { versionReport } = await import("./version.ts");
       // A directory is told of only where it is named: the variable says where to work, not what this executable is.
       const { dir } = invocation.options;
-      const { json } = options;
-      const report = await versionReport(dir === undefined ? null : String(dir), json === true);
+      const isJson = options["json"] === true;
+      const report = await versionReport(dir === undefined ? null : String(dir), isJson);
       if (!report.ok) return reportFailure(io, report.failure, options);
       await io.writeOut(report.value);
       return 0;
