@@ -119,11 +119,6 @@ export class LiveSchema {
     else if (touch.does === "alter" || touch.does === "rename") this.#isUnknown = true;
   }
 
-  /** SQLite's counter of schema changes, as of the last look. */
-  get version(): number {
-    return this.#version;
-  }
-
   /** Looks at what has changed, noted or not. */
   refresh(): void {
     const version = schemaVersion(this.#connection);
@@ -248,16 +243,16 @@ export class LiveSchema {
 
   /** A DROP takes with it what belongs to the object, unless it was a temporary one of the same name. */
   #forgetDropped(): void {
-    const objects = new Set<LiveObject>();
-    for (const name of this.#dropped) {
-      for (const object of this.#named.get(name) ?? none) objects.add(object);
-      for (const object of this.#attached.get(name) ?? none) objects.add(object);
-    }
+    const named = [...this.#dropped].flatMap((name) => [...(this.#named.get(name) ?? none)]);
     // Its shadow tables go with a virtual table.
-    if ([...objects].some(isVirtual)) return this.#readAll();
-    for (const object of objects) {
+    if (named.some(isVirtual)) return this.#readAll();
+    for (const object of named) {
       const { rowid, type, name } = object;
-      if (this.#connection.get(selectOne, rowid, type, name) === null) this.#remove(object);
+      if (this.#connection.get(selectOne, rowid, type, name) !== null) continue;
+      this.#remove(object);
+      const isTable = type === "table" || type === "view";
+      const attached = isTable ? this.#attached.get(foldName(name)) : undefined;
+      for (const other of [...(attached ?? none)]) this.#remove(other);
     }
     while (this.#last > 0 && !this.#rows.has(this.#last)) this.#last--;
   }
