@@ -65,7 +65,9 @@ async function runBefore(
 
 async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
   const given =
-    invocation.kind === "help" ? ok({}) : await withEnvironment(invocation.options, io.environment);
+    invocation.kind === "help"
+      ? ok<OptionValues>({})
+      : await withEnvironment(invocation.options, io.environment);
   if (!given.ok) return reportUnread(io, given.failure);
   const options = given.value;
   switch (invocation.kind) {
@@ -87,9 +89,11 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
     }
     case "version": {
       const { versionReport } = await import("./version.ts");
-      const { dir, json } = invocation.options;
-      const report = await versionReport(dir === undefined ? null : String(dir), json === true);
-      if (!report.ok) return reportFailure(io, report.failure, invocation.options);
+      // A directory is told of only where it is named: the variable says where to work, not what this executable is.
+      const { dir } = invocation.options;
+      const isJson = options["json"] === true;
+      const report = await versionReport(dir === undefined ? null : String(dir), isJson);
+      if (!report.ok) return reportFailure(io, report.failure, options);
       await io.writeOut(report.value);
       return 0;
     }

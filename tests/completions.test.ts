@@ -264,3 +264,12 @@ test.concurrent("help --all: rung as a whole, then every command with its option
   const refused = await place.rung(["help", "migrate", "--all"]);
   expect([refused.status, refused.stdout]).toEqual([2, ""]);
 });
+
+test.concurrent(
+  "version heeds RUNG_JSON, and tells what the executable carries whatever RUNG_DIR says",
+  async () => {
+    using place = new Place();
+    const named = { env: { RUNG_JSON: "1", RUNG_DIR: "nowhere" } };
+    expect(await place.rung(["version"], named)).toEqual(await place.rung(["version", "--json"]));
+  },
+);
