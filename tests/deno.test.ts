@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, fieldsOf, Place, play, readme, root } from "./readme.ts";
+import { before, executable, fieldsOf, Place, play, readme, root } from "./readme.ts";
 import { notRunHere } from "./rung.ts";
 import samples from "./samples.json";
 
@@ -80,6 +80,36 @@ if (deno === undefined) {
       for (const fence of named) await play(place, fence);
     });
   }
+
+  test("deno run: a TypeScript migration has the checksum that Bun gives it", async () => {
+    using place = new Place(rung);
+    const imports = [
+      `import type { A } from "./lib/types.ts"; import { type B } from './lib/types.ts';`,
+      `import used, { type C } from "./lib/used.ts"; import { unused } from "./lib/unused.ts";`,
+      `// import "./lib/none.ts"\nconst quotes = /["'\`]/; export * from "./lib/exported.ts";`,
+      "const later = () => import(`./lib/later.ts`); const no = `import './lib/none.ts'`;",
+      `type D = typeof import("./lib/types.ts"); import "./lib/effect.ts";`,
+    ];
+    for (const each of ["used", "unused", "exported", "later", "effect"]) {
+      place.write(
+        `migrations/lib/${each}.ts`,
+        `export default 1; export const ${each}: number = 2;`,
+      );
+    }
+    place.write("migrations/lib/types.ts", "export type A = 1; export type B = A;");
+    const steps = `export function up(db) { db.run("CREATE TABLE a (x)"); }`;
+    place.write("migrations/1_a.ts", [...imports, steps].join("\n"));
+    place.write(
+      "migrations/2_b.ts",
+      [...imports, "enum E { e }", steps.replace("TABLE a", "TABLE b")].join("\n"),
+    );
+    const byBun = await place.run([executable, "version", "--json", "--dir", "migrations"]);
+    const byDeno = await place.rung("version", "--json", "--dir", "migrations");
+    expect(fieldsOf(byDeno.stdout)["catalog"]).toEqual(fieldsOf(byBun.stdout)["catalog"]);
+    expect(await place.rung("migrate")).toMatchObject({ status: 0, stderr: "" });
+    const status = await place.run([executable, "status", "--check"]);
+    expect(status).toMatchObject({ status: 0, stderr: "" });
+  });
 
   test("deno run: bundle says why it cannot", async () => {
     using place = new Place(rung);
