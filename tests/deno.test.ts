@@ -24,6 +24,7 @@ function findDeno(): readonly string[] | null {
 /** Sections with a transcript that Deno cannot play, and why. */
 const others: Readonly<Record<string, string>> = {
   "Your migrations in one executable": "rung bundle needs an executable that Bun has made",
+  "In a Bun program": "the program is Bun's",
 };
 
 const [deno] = findDeno() ?? [];

@@ -19,7 +19,18 @@ const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root
 const edges: Readonly<Record<string, readonly string[]>> = {
   main: ["process"],
   process: ["app", "type world", "database", "facts", "platform"],
-  app: ["invoke", "serve", "version", "world", "input"],
+  library: [
+    "perform",
+    "type job",
+    "report",
+    "database",
+    "type event",
+    "type plan",
+    "migration",
+    "command",
+    "type failure",
+  ],
+  app: ["invoke", "serve", "version", "world", "input", "failure"],
   invoke: [
     "world",
     "perform",
@@ -74,8 +85,9 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "platform",
     "node:fs",
     "node:path",
+    "valibot",
   ],
-  input: ["command", "failure", "called", "nearest", "shorten"],
+  input: ["command", "failure", "called", "facts", "nearest", "shorten"],
   report: [
     "type event",
     "type activity",
@@ -109,7 +121,14 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   facts: [],
   nearest: [],
   shorten: [],
-  platform: ["node:crypto", "node:fs", "node:module", "node:sqlite", "node:tty"],
+  platform: [
+    "node:child_process",
+    "node:crypto",
+    "node:fs",
+    "node:module",
+    "node:sqlite",
+    "node:tty",
+  ],
 };
 
 function unitOf(path: string): string {
@@ -242,6 +261,8 @@ test("the doors to the runtime are opened by those who need them: the database t
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
+    "process -> application",
+    "process -> house",
     "process -> memory",
     "process -> progress",
     "process -> signals",

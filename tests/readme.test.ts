@@ -17,7 +17,6 @@ import { exitStatus, protocolCode, type FailureCode } from "../src/failure.ts";
 import { commandOptions, commands, commonOptions, sessionOptions } from "../src/input/options.ts";
 import { list, Peer } from "./node/peer.ts";
 import {
-  before,
   codeOf,
   executable,
   fieldsOf,
@@ -29,6 +28,7 @@ import {
   sectionOf,
   spansOf,
   tableOf,
+  before,
 } from "./readme.ts";
 import { held, jsonLines, notRunHere, Place as PeerPlace, table } from "./rung.ts";
 
@@ -404,6 +404,9 @@ test("Commands: the tables name the commands and options that there are", () => 
     value === null ? `--${name}` : `--${name} ${value}`;
   expect(tableOf("Commands", "Option of all").map(([cell]) => spansOf(cell))).toEqual(
     commonOptions.map(({ name, value }) => [spell(name, value)]),
+  );
+  expect(tableOf("Commands", "Option of all").map(([, cell]) => spansOf(cell))).toEqual(
+    commonOptions.map(({ variable }) => (variable === undefined ? [] : [variable])),
   );
   expect(tableOf("Messages", "Option").map(([cell]) => spansOf(cell))).toEqual(
     sessionOptions.map(({ name, value }) => [spell(name, value)]),
