@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
+import denoJson from "../deno.json";
 import packageJson from "../package.json";
 import { Place, root } from "./rung.ts";
 import { importsOf, lineOf, readSource, sourcesBelow, type Source } from "./source.ts";
@@ -120,7 +121,14 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   facts: [],
   nearest: [],
   shorten: [],
-  platform: ["node:child_process", "node:fs", "node:tty"],
+  platform: [
+    "node:child_process",
+    "node:crypto",
+    "node:fs",
+    "node:module",
+    "node:sqlite",
+    "node:tty",
+  ],
 };
 
 function unitOf(path: string): string {
@@ -261,6 +269,21 @@ test("the doors to the runtime are opened by those who need them: the database t
     "process -> stdio",
     "release -> compile",
   ]);
+});
+
+test("deno.json puts each door of src/platform/deno/ in the place of its namesake, and no other file knows them", () => {
+  const below = "src/platform/deno/";
+  const importers = src.filter(({ path }) => !path.startsWith(below)).flatMap(importsOf);
+  expect(importers.filter(({ specifier }) => specifier.includes("/deno/"))).toEqual([]);
+  const mapped = Object.entries(denoJson.imports).filter(([from]) => from !== "valibot");
+  for (const [from, to] of mapped) {
+    const door = from === "bun:sqlite" ? "sqlite.ts" : from.slice("./src/platform/".length);
+    expect(to).toBe(`./${below}${door}`);
+  }
+  // Whoever uses the runtime has a namesake there, and none of those uses it.
+  const users = src.filter(({ code }) => /\bBun\b/.test(code)).map(({ path }) => `./${path}`);
+  expect(users.filter((path) => !mapped.some(([from]) => from === path))).toEqual([]);
+  expect(denoJson.imports.valibot).toBe(`npm:valibot@${packageJson.dependencies.valibot}`);
 });
 
 const bunGlobal: Rule = {
