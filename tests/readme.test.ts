@@ -21,10 +21,9 @@ import { messageFields, messageTypes } from "../src/command.ts";
 import { exitStatus, protocolCode, type FailureCode } from "../src/failure.ts";
 import { commandOptions, commands, commonOptions, sessionOptions } from "../src/input/options.ts";
 import { list, Peer } from "./node/peer.ts";
-import { held, jsonLines, notRunHere, Place as PeerPlace, table } from "./rung.ts";
+import { executable, held, jsonLines, notRunHere, Place as PeerPlace, table } from "./rung.ts";
 
 const root = resolve(import.meta.dir, "..");
-const executable = join(root, "dist", "rung");
 const separator = "\u001e";
 
 interface Fence {

@@ -3,7 +3,8 @@
 import { stripTypeScriptTypes } from "node:module";
 import { SourceTextModule } from "node:vm";
 
-const lazyImport = /\bimport(\s*\(\s*(["'`])((?:(?!\2)[^\\\n])*)\2)/g;
+const lazyImport =
+  /\b(?<word>import|require)\s*\(\s*(?<quote>["'`])(?<specifier>(?:(?!\k<quote>)[^\\\n])*)\k<quote>/g;
 
 function isModule(code: string): boolean {
   try {
@@ -15,10 +16,10 @@ function isModule(code: string): boolean {
 
 /** What is imported as the code runs. In a string or a comment anything may stand; in code, V8 takes offence at it. */
 function lazyImportsOf(code: string): string[] {
-  return [...code.matchAll(lazyImport)].flatMap(({ index, 1: call = "", 3: specifier = "" }) => {
-    const end = index + "import".length;
-    const isCode = !isModule(`${code.slice(0, end)} @@ ${call}${code.slice(end + call.length)}`);
-    return isCode ? [specifier] : [];
+  return [...code.matchAll(lazyImport)].flatMap(({ index, groups }) => {
+    const { word = "", specifier = "" } = groups ?? {};
+    const end = index + word.length;
+    return isModule(`${code.slice(0, end)} @@ ${code.slice(end)}`) ? [] : [specifier];
   });
 }
 

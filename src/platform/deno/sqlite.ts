@@ -65,7 +65,6 @@ export class Statement<_Row = Row, _Values = readonly Bound[]> {
   readonly #statement: StatementSync;
   readonly #changes: () => number;
   #expected: number | null = null;
-  readonly #open = new Set<Iterator<Row>>();
 
   constructor(statement: StatementSync, changes: () => number) {
     this.#statement = statement;
@@ -95,26 +94,12 @@ export class Statement<_Row = Row, _Values = readonly Bound[]> {
     return named(() => this.#statement.get(...inputs)) ?? null;
   }
 
+  /** All rows are read at once: the iterator of Node's module ends without a word where SQLite reports an error. */
   *iterate(...values: readonly Bound[]): IterableIterator<Row> {
-    const inputs = this.#inputs(values);
-    const rows = named(() => this.#statement.iterate(...inputs));
-    this.#open.add(rows);
-    try {
-      for (;;) {
-        const next = named(() => rows.next());
-        if (next.done === true) return;
-        yield next.value;
-      }
-    } finally {
-      this.#open.delete(rows);
-      rows.return?.();
-    }
+    yield* this.all(...values);
   }
 
-  finalize(): void {
-    for (const rows of this.#open) rows.return?.();
-    this.#open.clear();
-  }
+  finalize(): void {}
 
   /** The values as they are bound, when there are as many as parameters; without any, all parameters are NULL. */
   #inputs(values: readonly Bound[]): SQLInputValue[] {
@@ -162,11 +147,10 @@ function open(file: string, { readonly = false, create = false }: Access): Datab
 /** An open database. */
 export class Database {
   readonly #database: DatabaseSync;
-  readonly #totalChanges: StatementSync;
+  #totalChanges: StatementSync | null = null;
 
   constructor(file: string, access: Access) {
     this.#database = open(file, access);
-    this.#totalChanges = this.#database.prepare("SELECT total_changes() AS n");
   }
 
   get inTransaction(): boolean {
@@ -182,7 +166,7 @@ export class Database {
 
   prepare(sql: string): Statement {
     const statement = named(() => this.#database.prepare(sql));
-    return new Statement(statement, () => Number(this.#totalChanges.get()?.["n"]));
+    return new Statement(statement, () => this.#allChanges());
   }
 
   /** Node's module has no way to ask: never done. */
@@ -192,6 +176,14 @@ export class Database {
 
   close(): void {
     this.#database.close();
+  }
+
+  /** How many rows have been changed since the database was opened. */
+  #allChanges(): number {
+    return named(() => {
+      this.#totalChanges ??= this.#database.prepare("SELECT total_changes() AS n");
+      return Number(this.#totalChanges.get()?.["n"]);
+    });
   }
 }
 
