@@ -3,7 +3,9 @@
 import { expect, test } from "bun:test";
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
+import denoJson from "../deno.json";
 import packageJson from "../package.json";
+import tsconfig from "../tsconfig.json";
 import { Place, root } from "./rung.ts";
 import { importsOf, lineOf, readSource, sourcesBelow, type Source } from "./source.ts";
 
@@ -108,7 +110,15 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   facts: [],
   nearest: [],
   shorten: [],
-  platform: ["node:fs", "node:tty"],
+  platform: [
+    "node:crypto",
+    "node:fs",
+    "node:module",
+    "node:sqlite",
+    "node:tty",
+    "node:vm",
+    "node:worker_threads",
+  ],
 };
 
 function unitOf(path: string): string {
@@ -254,6 +264,43 @@ const bunGlobal: Rule = {
   pattern: /\bBun\b|\bimport\.meta\.(?!url\b)/g,
   remedy: "Put what is needed of the runtime behind a door in src/platform/.",
 };
+
+/** What a file exports by name, types included. */
+function exportsOf({ code }: Source): string[] {
+  const declared = [
+    ...code.matchAll(/\bexport (?:async )?(?:const|function\*?|class|type|interface) (\w+)/g),
+  ];
+  const passedOn = [...code.matchAll(/\bexport \* from/g)];
+  return [...declared.map(([, name = ""]) => name), ...passedOn.map(() => "*")].sort();
+}
+
+test("deno.json puts something in the place of each door that uses Bun; its exports are the same, and Node's modules do it", () => {
+  const places = new Map(
+    Object.entries(denoJson.imports).map(([from, to]) => [
+      from.replace("./", ""),
+      to.replace("./", ""),
+    ]),
+  );
+  const counterparts = src.filter(({ path }) => path.startsWith("src/platform/deno/"));
+  const doors = src.filter((source) => breaches(bunGlobal, [source]).length > 0);
+  expect(doors.filter(({ path }) => path.includes("/deno/") || !places.has(path))).toEqual([]);
+  for (const [from, to] of places) {
+    const counterpart = counterparts.find(({ path }) => path === to);
+    const door = src.find(({ path }) => path === from);
+    if (door === undefined) continue;
+    expect(counterpart === undefined ? [] : exportsOf(counterpart)).toEqual(exportsOf(door));
+  }
+  expect(breaches({ name: "", pattern: /\bDeno\b/g, remedy: "" }, src)).toEqual([]);
+  expect(places.get("valibot")).toBe(`npm:valibot@${packageJson.dependencies.valibot}`);
+});
+
+test("Deno checks types as strictly as Bun does", () => {
+  const checks = ({ compilerOptions }: { compilerOptions: object }): string[] =>
+    Object.entries(compilerOptions).flatMap(([name, value]) =>
+      value === true && /^(?:strict|no(?!Emit))/.test(name) ? [name] : [],
+    );
+  expect(checks(denoJson)).toEqual(checks(tsconfig));
+});
 
 const escapes: readonly Rule[] = [
   { name: "any", pattern: /(?<!\.)\bany\b/g, remedy: "Say what it is, or unknown." },

@@ -106,9 +106,8 @@ export class Statement<_Row = Row, _Values = readonly Bound[]> {
     if (values.length === 0 || values.length === this.#expected) return values.map(inputOf);
     this.#expected ??= this.#count();
     if (values.length === this.#expected) return values.map(inputOf);
-    throw new Error(
-      `SQLite query expected ${this.#expected} values, received ${values.length}; only parameters without a name are counted`,
-    );
+    // Node's module binds those with a name by their name alone: they count as none.
+    throw new Error(`SQLite query expected ${this.#expected} values, received ${values.length}`);
   }
 
   #count(): number {
