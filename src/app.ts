@@ -1,12 +1,15 @@
 // The flow as a whole: words -> invocation -> a command, or a session of messages -> exit status.
 
-import { readArgv, type Invocation, type OptionValues } from "./input/argv.ts";
+import { failure, messageOf, ok, type Failure } from "./failure.ts";
+import { ownWords, readArgv, type Invocation, type OptionValues } from "./input/argv.ts";
+import { withEnvironment, wantsJson } from "./input/environment.ts";
 import { reportFailure, type Io } from "./world.ts";
 
 async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
   const invoke = await import("./invoke.ts");
   if (name === "new") return invoke.runNew(io, options);
   if (name === "bundle") return invoke.runBundle(io, options);
+  if (name === "completions") return invoke.runCompletions(io, options);
   return invoke.runCommand(io, name, options);
 }
 
@@ -31,35 +34,80 @@ async function runNothing(io: Io, options: OptionValues): Promise<number> {
   return status;
 }
 
+/** Runs a command, and becomes an application once it has succeeded. */
+async function runBefore(
+  io: Io,
+  name: string,
+  options: OptionValues,
+  application: readonly string[],
+): Promise<number> {
+  const [command = ""] = application;
+  const program = await io.findProgram(command);
+  if (program === null) {
+    const found = failure(
+      "usage.no-program",
+      `${JSON.stringify(command)} is no program that can be started: nothing was migrated.`,
+      "Check its name, PATH, and that you may execute it.",
+    );
+    return reportFailure(io, found, options);
+  }
+  const status = await runCommand(io, name, options);
+  if (status !== 0) return status;
+  try {
+    return await io.become(program, application);
+  } catch (error) {
+    const text = `${program} could not be started: ${messageOf(error)}.`;
+    const hint = "Migrating is done; check that the program fits this system.";
+    // The report, which may be one JSON object, is out already.
+    return reportFailure(io, failure("usage.no-program", text, hint, { changed: "unknown" }), {});
+  }
+}
+
 async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
+  const given =
+    invocation.kind === "help"
+      ? ok<OptionValues>({})
+      : await withEnvironment(invocation.options, io.environment);
+  if (!given.ok) return reportUnread(io, given.failure);
+  const options = given.value;
   switch (invocation.kind) {
-    case "command":
-      return runCommand(io, invocation.command, invocation.options);
+    case "command": {
+      const { command, application } = invocation;
+      if (application === undefined) return runCommand(io, command, options);
+      return runBefore(io, command, options, application);
+    }
     case "messages":
-      return runMessages(io, invocation.lines, invocation.options);
+      return runMessages(io, invocation.lines, options);
     case "none":
-      return runNothing(io, invocation.options);
+      return runNothing(io, options);
     case "help": {
-      const { commandHelp, generalHelp } = await import("./input/help.ts");
+      const { allHelp, commandHelp, generalHelp } = await import("./input/help.ts");
       const { command } = invocation;
-      await io.writeOut(command === null ? generalHelp() : commandHelp(command));
+      if (command === "all") await io.writeOut(allHelp());
+      else await io.writeOut(command === null ? generalHelp() : commandHelp(command));
       return 0;
     }
     case "version": {
       const { versionReport } = await import("./version.ts");
-      const { dir, json } = invocation.options;
-      const report = await versionReport(dir === undefined ? null : String(dir), json === true);
-      if (!report.ok) return reportFailure(io, report.failure, invocation.options);
+      // A directory is told of only where it is named: the variable says where to work, not what this executable is.
+      const { dir } = invocation.options;
+      const isJson = options["json"] === true;
+      const report = await versionReport(dir === undefined ? null : String(dir), isJson);
+      if (!report.ok) return reportFailure(io, report.failure, options);
       await io.writeOut(report.value);
       return 0;
     }
   }
 }
 
+/** Says what is wrong with the command line or the environment. */
+function reportUnread(io: Io, found: Failure): Promise<number> {
+  const isJson = wantsJson(ownWords(io.argv), io.environment);
+  return reportFailure(io, found, isJson ? { json: true } : {});
+}
+
 /** Runs one invocation to its end and gives the exit status. Throws only on a bug of ours. */
 export async function run(io: Io): Promise<number> {
   const invocation = readArgv(io.argv);
-  if (invocation.ok) return runInvocation(io, invocation.value);
-  const isJson = io.argv.includes("--json");
-  return reportFailure(io, invocation.failure, isJson ? { json: true } : {});
+  return invocation.ok ? runInvocation(io, invocation.value) : reportUnread(io, invocation.failure);
 }

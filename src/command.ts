@@ -14,12 +14,14 @@ function milliseconds(value: string | number): number {
   return amount === "" ? Number.NaN : Math.round(Number(amount) * (unitMs[unit] ?? Number.NaN));
 }
 
-function isDuration(value: string | number): boolean {
+/** Whether a value can be read as a duration. */
+export function isDuration(value: string | number): boolean {
   const ms = milliseconds(value);
   return ms >= 0 && ms <= longestMs;
 }
 
-const durationWanted = "must be a duration such as 30s, 500ms or 2m";
+/** What is said of a value that is none. */
+export const durationWanted = "must be a duration such as 30s, 500ms or 2m";
 
 /** A duration (`30s`, `500ms`, `2m`, or a bare number of seconds), read as milliseconds. */
 const duration = v.pipe(

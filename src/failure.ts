@@ -10,6 +10,7 @@ export type FailureCode =
   | "usage.unknown-version"
   | "usage.database-url"
   | "usage.file-exists"
+  | "usage.no-program"
   | "usage.unknown-message"
   | "usage.malformed-message"
   | "catalog.not-found"

@@ -108,7 +108,7 @@ async function performForText(
 export async function runNew(io: Io, options: OptionValues): Promise<number> {
   const { createMigration } = await import("./migration/create.ts");
   const created = createMigration({
-    directory: migrationsDirectory(options, io.environment) ?? "migrations",
+    directory: migrationsDirectory(options) ?? "migrations",
     name: String(options["name"] ?? ""),
     isTypeScript: options["ts"] === true,
     isTimestamp: options["timestamp"] === true,
@@ -126,7 +126,7 @@ export async function runNew(io: Io, options: OptionValues): Promise<number> {
 /** Makes an executable of this one and a directory of migrations. */
 export async function runBundle(io: Io, options: OptionValues): Promise<number> {
   const { readBundleRequest } = await import("./bundle/request.ts");
-  const directory = migrationsDirectory(options, io.environment) ?? "migrations";
+  const directory = migrationsDirectory(options) ?? "migrations";
   const request = readBundleRequest(options, directory);
   if (!request.ok) return reportFailure(io, request.failure, options);
   const { bundle } = await import("./bundle/bundle.ts");
@@ -137,6 +137,15 @@ export async function runBundle(io: Io, options: OptionValues): Promise<number> 
   const isJson = options["json"] === true;
   const report = isJson ? jsonLine(writtenJson(bundled.value)) : writtenText(bundled.value);
   await io.writeOut(report);
+  return 0;
+}
+
+/** Prints what a shell needs to complete our words. */
+export async function runCompletions(io: Io, options: OptionValues): Promise<number> {
+  const { completions } = await import("./input/completions.ts");
+  const script = completions(String(options["shell"] ?? ""));
+  if (!script.ok) return reportFailure(io, script.failure, options);
+  await io.writeOut(script.value);
   return 0;
 }
 

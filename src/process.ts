@@ -2,6 +2,7 @@
 
 import { run } from "./app.ts";
 import { facts } from "./facts.ts";
+import { keepHouse } from "./platform/house.ts";
 import { collectGarbage } from "./platform/memory.ts";
 import { heldSignals, processOneSignals } from "./platform/signals.ts";
 import { isTerminal, readInput, streamTrouble, writeError, writeOut } from "./platform/stdio.ts";
@@ -22,6 +23,17 @@ export const processIo: Io = {
   openDriver: async (request) => {
     const { openDatabase } = await import("./database/open.ts");
     return openDatabase(request);
+  },
+  keepHouse,
+  findProgram: async (command) => {
+    const { findProgram } = await import("./platform/application.ts");
+    return findProgram(command, process.env["PATH"]);
+  },
+  become: async (program, words) => {
+    // A report that reached nobody is no success, and only success is followed by the application.
+    if (streamTrouble() !== null) return 0;
+    const { become } = await import("./platform/application.ts");
+    return become(program, words);
   },
   collectGarbage,
   now: () => performance.now(),

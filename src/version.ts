@@ -4,14 +4,17 @@ import packageJson from "../package.json" with { type: "json" };
 import { facts } from "./facts.ts";
 import { ok, type Result } from "./failure.ts";
 import { embedded } from "./migration/embedded.gen.ts";
-import { embeddedCatalog } from "./migration/embedded.ts";
-import type { Catalog } from "./migration/migration.ts";
-import { summaryOf, summaryText } from "./migration/summary.ts";
+import type { Summary } from "./migration/summary.ts";
 
-async function catalogOf(directory: string | null): Promise<Result<Catalog>> {
-  if (directory === null) return ok(embeddedCatalog(embedded));
+async function summarize(directory: string | null): Promise<Result<Summary>> {
+  const { summaryOf } = await import("./migration/summary.ts");
+  if (directory === null) {
+    const { embeddedCatalog } = await import("./migration/embedded.ts");
+    return ok(summaryOf(embeddedCatalog(embedded)));
+  }
   const { readDirectory } = await import("./migration/directory.ts");
-  return readDirectory(directory);
+  const read = readDirectory(directory);
+  return read.ok ? ok(summaryOf(read.value)) : read;
 }
 
 /** The report as text or JSON; of the embedded migrations unless a directory is named. */
@@ -21,17 +24,17 @@ export async function versionReport(
 ): Promise<Result<string>> {
   const { version } = packageJson;
   const sqlite = process.versions["sqlite"] ?? "";
-  const found = await catalogOf(directory);
-  if (!found.ok) return found;
-  const catalog = summaryOf(found.value);
   const { program } = facts;
-  if (isJson) {
-    const report = { program, version, sqlite, catalog };
-    return ok(`${JSON.stringify(report)}\n`);
-  }
   const tool = `rung ${version}`;
   const first =
     program === "rung" ? `${tool} (SQLite ${sqlite})` : `${program} (${tool}, SQLite ${sqlite})`;
-  if (found.value.origin === "sample") return ok(`${first}\n`);
+  // Of the sample nobody wants to know more, and to hash it takes longer than all the rest.
+  const isSample = directory === null && embedded.origin === "sample";
+  if (isSample && !isJson) return ok(`${first}\n`);
+  const summary = await summarize(directory);
+  if (!summary.ok) return summary;
+  const catalog = summary.value;
+  if (isJson) return ok(`${JSON.stringify({ program, version, sqlite, catalog })}\n`);
+  const { summaryText } = await import("./migration/summary.ts");
   return ok(`${first}\n${summaryText(catalog)}, ${catalog.hash}\n`);
 }

@@ -8,6 +8,7 @@ import {
   migrationsDirectory,
   type Environment,
 } from "./input/location.ts";
+import type { Catalog } from "./migration/migration.ts";
 import type { DriverRequest, Workplace } from "./job.ts";
 import type { Shown } from "./report/progress.ts";
 import type { Driver } from "./run/driver.ts";
@@ -35,6 +36,12 @@ export interface Io {
   /** For standard error as a terminal. */
   readonly openProgress?: () => Promise<Progress>;
   readonly openDriver: (request: DriverRequest) => Promise<Driver>;
+  /** Sees to it that code of migrations disturbs neither standard output nor the end of the process. */
+  readonly keepHouse: () => void;
+  /** The file that a command would start; null where there is none. */
+  readonly findProgram: (command: string) => Promise<string | null>;
+  /** Becomes a program, where the system can; else its exit status. Throws where it cannot be started. */
+  readonly become: (program: string, words: readonly string[]) => Promise<number>;
   /** Gives back memory that is not needed, at once. */
   readonly collectGarbage: () => void;
   /** Milliseconds on a clock that never goes back. */
@@ -61,6 +68,19 @@ export async function reportFailure(
   return exitStatus(found.code);
 }
 
+/** The catalog, whose code is loaded only where it can disturb nothing. */
+function housed(catalog: Catalog, keepHouse: () => void): Catalog {
+  const migrations = catalog.migrations.map((migration) => {
+    if (migration.kind !== "typescript") return migration;
+    const load = (): Promise<unknown> => {
+      keepHouse();
+      return migration.load();
+    };
+    return { ...migration, load };
+  });
+  return { ...catalog, migrations };
+}
+
 /** Where the options and the environment say that the work is. */
 export async function workplace(
   io: Io,
@@ -71,9 +91,12 @@ export async function workplace(
   if (!path.ok) return path;
   const { readCatalog } = await import("./migration/source.ts");
   const { now, signals, heldSignals } = io;
-  const ignored = ignoredObjects(options, io.environment);
+  const ignored = ignoredObjects(options);
   const openDriver: Workplace["openDriver"] = (request) => io.openDriver({ ...request, ignored });
-  const directory = migrationsDirectory(options, io.environment);
-  const catalog = (): ReturnType<typeof readCatalog> => readCatalog(directory);
+  const directory = migrationsDirectory(options);
+  const catalog = (): ReturnType<typeof readCatalog> => {
+    const read = readCatalog(directory);
+    return read.ok ? ok(housed(read.value, io.keepHouse)) : read;
+  };
   return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals, heldSignals });
 }

@@ -20,7 +20,18 @@ const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root
 const edges: Readonly<Record<string, readonly string[]>> = {
   main: ["process"],
   process: ["app", "type world", "database", "facts", "platform"],
-  app: ["invoke", "serve", "version", "world", "input"],
+  library: [
+    "perform",
+    "type job",
+    "report",
+    "database",
+    "type event",
+    "type plan",
+    "migration",
+    "command",
+    "type failure",
+  ],
+  app: ["invoke", "serve", "version", "world", "input", "failure"],
   invoke: [
     "world",
     "perform",
@@ -75,8 +86,9 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "platform",
     "node:fs",
     "node:path",
+    "valibot",
   ],
-  input: ["command", "failure", "called", "nearest", "shorten"],
+  input: ["command", "failure", "called", "facts", "nearest", "shorten"],
   report: [
     "type event",
     "type activity",
@@ -111,6 +123,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   nearest: [],
   shorten: [],
   platform: [
+    "node:child_process",
     "node:crypto",
     "node:fs",
     "node:module",
@@ -251,6 +264,8 @@ test("the doors to the runtime are opened by those who need them: the database t
     "database -> hash",
     "migration -> hash",
     "migration -> imports",
+    "process -> application",
+    "process -> house",
     "process -> memory",
     "process -> progress",
     "process -> signals",

@@ -16,9 +16,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import * as v from "valibot";
 import packageJson from "../package.json" with { type: "json" };
 import { messageFields, messageTypes } from "../src/command.ts";
 import { exitStatus, protocolCode, type FailureCode } from "../src/failure.ts";
+import { readArgv } from "../src/input/argv.ts";
+import { readAsked } from "../src/input/asked.ts";
 import { commandOptions, commands, commonOptions, sessionOptions } from "../src/input/options.ts";
 import { list, Peer } from "./node/peer.ts";
 import { executable, held, jsonLines, notRunHere, Place as PeerPlace, table } from "./rung.ts";
@@ -225,9 +228,55 @@ function squeezed(code: string): string {
     .trim();
 }
 
+const wordsOf = v.array(v.string());
+
+/** The words of each command line of ours in a file for another program: as a list, or as a shell has them. */
+function commandLinesOf(lines: readonly string[]): readonly (readonly string[])[] {
+  return lines.flatMap((line) => {
+    const list = /^\s*(?:RUN|ENTRYPOINT|CMD|command:) (\[.*\])$/.exec(line)?.[1];
+    const text = /^(?:\s*- run: |Exec\w+=)(.*)$/.exec(line)?.[1];
+    const words =
+      list === undefined ? (text?.split(" ") ?? []) : v.parse(wordsOf, JSON.parse(list));
+    const isOurs = /(?:^|\/)rung$/.test(words[0] ?? "");
+    if (!isOurs && /\brung\b.*\b(?:migrate|status|verify|rollback)\b/.test(line)) {
+      throw new Error(`Nobody reads the command line of: ${line}`);
+    }
+    return isOurs ? [words.slice(1)] : [];
+  });
+}
+
+/** Our command lines in a file are ones that can be read, and what a Dockerfile copies is there by then. */
+function readCommandLines(lines: readonly string[]): void {
+  const commandLines = commandLinesOf(lines);
+  expect(commandLines).not.toBeEmpty();
+  for (const words of commandLines) {
+    const read = readArgv(words);
+    if (!read.ok || read.value.kind !== "command") throw new Error(`Refused: ${words.join(" ")}`);
+    const { command, options, application = [] } = read.value;
+    expect(application.length > 0).toBe(words.includes("--"));
+    const asked = readAsked(command, options);
+    expect([words, asked.ok ? null : asked.failure]).toEqual([words, null]);
+  }
+  const copied = lines.flatMap((line) => /^COPY (?!--)(\S+) \S+$/.exec(line)?.[1] ?? []);
+  // The application is the reader's own.
+  for (const path of copied.filter((each) => each !== "app")) {
+    expect([path, existsSync(join(root, path))]).toEqual([path, true]);
+  }
+  const made = new Set(
+    lines.flatMap((line) => /^(?:COPY (?!--)\S+|RUN mkdir) (\S+)$/.exec(line)?.[1] ?? []),
+  );
+  const taken = lines.flatMap((line) => {
+    return /^COPY --from=build (?:--\S+ )?(.*) \S+$/.exec(line)?.[1]?.split(" ") ?? [];
+  });
+  expect(taken.filter((path) => !made.has(path))).toEqual([]);
+  for (const name of lines.flatMap((line) => line.match(/\bRUNG_\w+(?==)/g) ?? [])) {
+    expect(commonOptions.map(({ variable }) => variable)).toContain(name);
+  }
+}
+
 async function play(place: Place, fence: Fence): Promise<void> {
   const { language, lines } = fence;
-  const [, file] = /^(?:--|\/\/) (migrations\/\S+)$/.exec(lines[0] ?? "") ?? [];
+  const [, file] = /^(?:--|\/\/) (migrations\/\S+|\w+\.ts)$/.exec(lines[0] ?? "") ?? [];
   if (file !== undefined) return place.write(file, `${lines.join("\n")}\n`);
   switch (language) {
     case "console":
@@ -239,6 +288,10 @@ async function play(place: Place, fence: Fence): Promise<void> {
       expect(squeezed(source)).toContain(squeezed(lines.join("\n")));
       return;
     }
+    case "dockerfile":
+    case "yaml":
+    case "ini":
+      return readCommandLines(lines);
     default:
       throw new Error(`Nothing runs a fence of ${language}.`);
   }
@@ -257,6 +310,10 @@ test("there are transcripts to run, and an executable to run them", () => {
 
 /** What is there before a section's examples begin. */
 const before: Readonly<Record<string, (place: Place) => void>> = {
+  "In a Bun program": (place) => {
+    mkdirSync(join(place.directory, "vendor"));
+    symlinkSync(root, join(place.directory, "vendor/rung"));
+  },
   "Adopting a database": (place) => {
     using database = place.database();
     database.run(`CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
@@ -625,6 +682,9 @@ test("Commands: the tables name the commands and options that there are", () => 
     value === null ? `--${name}` : `--${name} ${value}`;
   expect(tableOf("Commands", "Option of all").map(([cell]) => spansOf(cell))).toEqual(
     commonOptions.map(({ name, value }) => [spell(name, value)]),
+  );
+  expect(tableOf("Commands", "Option of all").map(([, cell]) => spansOf(cell))).toEqual(
+    commonOptions.map(({ variable }) => (variable === undefined ? [] : [variable])),
   );
   expect(tableOf("Messages", "Option").map(([cell]) => spansOf(cell))).toEqual(
     sessionOptions.map(({ name, value }) => [spell(name, value)]),

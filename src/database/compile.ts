@@ -4,17 +4,9 @@ import { messageOf } from "../failure.ts";
 import { Cursor } from "../migration/cursor.ts";
 import { tokenAt } from "../migration/tokens.ts";
 import { foldName } from "../plan/schema.ts";
-import { textOf } from "./facts.ts";
+import { textOf, type LiveObject } from "./live.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
-
-/** A view or trigger as the schema has it. */
-export interface Compilable {
-  readonly type: "view" | "trigger";
-  readonly name: string;
-  readonly table: string;
-  readonly sql: string;
-}
 
 /** How an object compiles. */
 export type Compiled =
@@ -24,25 +16,6 @@ export type Compiled =
    * the column that it shows; each with SQLite's message were it strict.
    */
   | { readonly compiles: true; readonly loose: ReadonlyMap<string, string> };
-
-const selectAll = `SELECT type AS type, name AS name, tbl_name AS tbl_name, sql AS sql
-  FROM main.sqlite_schema WHERE type IN ('view', 'trigger') AND rowid > ? ORDER BY rowid`;
-
-/** The views and triggers that were created after the given rowid; 0 for all. */
-export function compilables(connection: Connection, afterRowid: number): Compilable[] {
-  return connection
-    .all(selectAll, afterRowid)
-    .map((row): Compilable => {
-      const type = row["type"] === "view" ? "view" : "trigger";
-      return {
-        type,
-        name: textOf(row, "name"),
-        table: textOf(row, "tbl_name"),
-        sql: textOf(row, "sql"),
-      };
-    })
-    .filter(({ name }) => connection.isOwn(name));
-}
 
 function tryPrepare(connection: Connection, sql: string): string | null {
   try {
@@ -152,14 +125,14 @@ function eventStatement(connection: Connection, table: string, parts: TriggerPar
   return `UPDATE ${name} SET ${set}`;
 }
 
-function compileView(connection: Connection, view: Compilable): Compiled {
+function compileView(connection: Connection, view: LiveObject): Compiled {
   const message = tryPrepare(connection, `SELECT * FROM main.${quoteName(view.name)}`);
   if (message !== null) return { compiles: false, message };
   const select = viewSelect(view.sql);
   return { compiles: true, loose: looseNames(select, (strict) => tryPrepare(connection, strict)) };
 }
 
-function compileTrigger(connection: Connection, trigger: Compilable): Compiled {
+function compileTrigger(connection: Connection, trigger: LiveObject): Compiled {
   const parts = triggerParts(trigger.sql);
   const event = eventStatement(connection, trigger.table, parts);
   const message = tryPrepare(connection, event);
@@ -180,7 +153,7 @@ function compileTrigger(connection: Connection, trigger: Compilable): Compiled {
 }
 
 /** Whether a view or trigger compiles, and SQLite's message where it doesn't. */
-export function compile(connection: Connection, object: Compilable): Compiled {
+export function compile(connection: Connection, object: LiveObject): Compiled {
   return object.type === "view"
     ? compileView(connection, object)
     : compileTrigger(connection, object);

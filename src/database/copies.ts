@@ -57,7 +57,16 @@ export function removeAbandoned(folder: string, database: string): void {
     const [, copied, process = "", host = ""] = temporaryName.exec(name) ?? [];
     if (copied !== basename(database)) continue;
     const path = join(folder, name);
-    if (isAbandoned(path, Number(process), host)) removeDatabase(path);
+    if (isAbandoned(path, Number(process), host)) removeIfAllowed(path);
+  }
+}
+
+/** In a folder of many users, such as /tmp, what another one's process has left is for him to remove. */
+function removeIfAllowed(path: string): void {
+  try {
+    removeDatabase(path);
+  } catch {
+    return;
   }
 }
 

@@ -4,7 +4,8 @@ import type { Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
 import { foldName } from "../plan/schema.ts";
 import type { RowChange } from "../plan/rehearsal.ts";
-import { SchemaFacts, textOf } from "./facts.ts";
+import { SchemaFacts } from "./facts.ts";
+import { LiveSchema, textOf } from "./live.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 
@@ -69,7 +70,7 @@ export class RowCounts {
   /** Whether a statement on this table can change others: through a trigger, or a key that cascades. */
   #reachesFurther(table: string): boolean {
     if (this.#hasAll) return false;
-    const facts = new SchemaFacts(this.#connection);
+    const facts = new SchemaFacts(this.#connection, new LiveSchema(this.#connection));
     if (facts.triggers(table).length > 0) return true;
     const cascades = this.#connection.get("PRAGMA foreign_keys")?.["foreign_keys"] === 1;
     const name = foldName(table);

@@ -19,7 +19,8 @@ import { callFunction } from "./function.ts";
 import { findingsFailure } from "./guard.ts";
 import { foundHistory, HistoryWriter, readHistory, readLog, type Stamp } from "./history.ts";
 import { OutsideScope } from "./outside.ts";
-import { liveSchema, schemaVersion, SchemaTracker } from "./schema.ts";
+import { LiveSchema, schemaVersion } from "./live.ts";
+import { liveSchema, SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
 import { seed } from "./seed.ts";
 import { openConnection, sqliteCode, type Connection, type OpenMode } from "./sqlite.ts";
@@ -56,8 +57,11 @@ export class SqliteDriver implements Driver {
   #seen: unknown = null;
   /** History as of `#seen`, as long as nothing of our own was written since. */
   #known: History | null = null;
+  /** Whether the latest look found no database. */
+  #hasSeenNothing = false;
   /** The file that was opened. */
   #identity = "";
+  #live: LiveSchema | null = null;
   #facts: SchemaFacts | null = null;
   #tracker: SchemaTracker | null = null;
   /** Whether something else has changed the schema since our latest change. */
@@ -101,8 +105,7 @@ export class SqliteDriver implements Driver {
     this.#connection = null;
     this.#seen = null;
     this.#known = null;
-    this.#facts = null;
-    this.#tracker = null;
+    this.#forgetSchema();
     this.#scope = null;
     this.#isWorn = false;
     this.#outside = null;
@@ -233,7 +236,7 @@ export class SqliteDriver implements Driver {
 
   #read(connection: Connection): Result<History> {
     this.#seen = this.#dataVersion();
-    this.#tracker = null;
+    this.#forgetSchema();
     const history = readHistory(connection);
     this.#known = history.ok ? history.value : null;
     if (history.ok) this.#hasDrifted = history.value.drift.length > 0;
@@ -270,6 +273,7 @@ export class SqliteDriver implements Driver {
       return { is: "looked", history: known };
     }
     const kind = this.#fileKind();
+    this.#hasSeenNothing = kind === "nothing";
     if (kind === "nothing") return { is: "looked", history: noHistory };
     if (kind !== "file") return { is: "failed", failure: noFile(this.#settings.path, kind) };
     const history = this.#readCommitted();
@@ -285,24 +289,28 @@ export class SqliteDriver implements Driver {
     if (this.#outside !== null) connection.run(durably);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
+    this.#facts?.clean.clear();
     connection.run("BEGIN IMMEDIATE");
     const hasMoved = this.#dataVersion() !== this.#seen;
-    // Of what a step outside any transaction did, the facts know nothing.
-    if (hasMoved || this.#outside !== null) this.#facts = null;
     // What is written from now on is our own doing, which SQLite's counter does not count.
     this.#known = null;
     if (!hasMoved) return { is: "begun", history: null };
     const history = this.#read(connection);
     this.#known = null;
     if (!history.ok) return { is: "failed", failure: history.failure };
-    return { is: "begun", history: history.value };
+    const { vacant, founded } = history.value;
+    const isStillNothing = this.#hasSeenNothing && vacant && !founded;
+    this.#hasSeenNothing = false;
+    return { is: "begun", history: isStillNothing ? null : history.value };
   }
 
   #enter(step: ReadyStep): Outcome {
     const connection = this.#open();
     connection.run("SAVEPOINT rung_step");
-    this.#facts ??= new SchemaFacts(connection);
+    const live = this.#schema();
     this.#tracked();
+    live.refresh();
+    this.#facts ??= new SchemaFacts(connection, live);
     this.#scope = new StepScope(connection, this.#facts, step);
     return done;
   }
@@ -393,13 +401,24 @@ export class SqliteDriver implements Driver {
   }
 
   #tracked(): SchemaTracker {
-    this.#tracker ??= new SchemaTracker(this.#open());
+    this.#tracker ??= new SchemaTracker(this.#open(), this.#schema());
     return this.#tracker;
+  }
+
+  #schema(): LiveSchema {
+    this.#live ??= new LiveSchema(this.#open());
+    return this.#live;
+  }
+
+  #forgetSchema(): void {
+    this.#live = null;
+    this.#facts = null;
+    this.#tracker = null;
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
     if (step.options.transaction) {
-      this.#tracked().follow(this.#entered().change);
+      this.#tracked().follow();
     } else if (this.#outside !== null) {
       this.#tracker = this.#outside.follow();
       this.#hasDrifted = this.#outside.hasDrifted;
@@ -446,8 +465,7 @@ export class SqliteDriver implements Driver {
     const connection = this.#connection;
     const entered = this.#scope;
     this.#scope = null;
-    this.#facts = null;
-    this.#tracker = null;
+    this.#forgetSchema();
     if (connection === null) return { is: "undone", transaction: "gone" };
     const isOpen = connection.inTransaction;
     if (isOpen && scope === "group") connection.run("ROLLBACK");

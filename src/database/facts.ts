@@ -1,7 +1,7 @@
-// What the schema says of foreign keys and triggers, kept up from its tail while only plain CREATEs happen.
+// What the schema says of foreign keys and triggers.
 
-import type { Row } from "../migration/migration.ts";
 import { foldName } from "../plan/schema.ts";
+import { textOf, type LiveObject, type LiveSchema } from "./live.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** A foreign key, with folded column names. */
@@ -15,116 +15,97 @@ export interface ForeignKey {
   readonly parentColumns: readonly string[] | null;
 }
 
-/** A text column of a row; empty where it holds anything else. */
-export function textOf(row: Row, column: string): string {
-  const value = row[column];
-  return typeof value === "string" ? value : "";
-}
-
-// Every name is an alias and the order is given, as a migration may have set full_column_names, case_sensitive_like
-// or reverse_unordered_selects.
-const selectTail = `SELECT type AS type, tbl_name AS tbl_name, sql AS sql FROM main.sqlite_schema
-  WHERE rowid > ? AND (type = 'trigger' OR type = 'table' AND instr(upper(sql), 'CONFLICT'))
-  ORDER BY rowid`;
 // One query, as a PRAGMA for each table of a large schema takes six times as long.
 const selectKeys = `SELECT m.name AS child, f.id AS id, f."table" AS parent, f."from" AS "from", f."to" AS "to"
   FROM main.sqlite_schema AS m, pragma_foreign_key_list(m.name, 'main') AS f
-  WHERE m.rowid > ? AND m.type = 'table' AND instr(upper(m.sql), 'REFERENCES')
+  WHERE m.rowid >= ? AND m.type = 'table' AND instr(upper(m.sql), 'REFERENCES')
   ORDER BY m.rowid, f.id, f.seq`;
-const selectLast = "SELECT max(rowid) AS last FROM main.sqlite_schema";
 
-function keysAfter(connection: Connection, rowid: number): ForeignKey[] {
-  const byId = new Map<
-    string,
-    { child: string; parent: string; columns: string[]; to: string[] }
-  >();
+interface Reading extends ForeignKey {
+  readonly columns: string[];
+  readonly to: string[];
+}
+
+/** The keys of the tables from a rowid on, by the name of the child. */
+function keysFrom(connection: Connection, rowid: number): Map<string, ForeignKey[]> {
+  const byId = new Map<string, Reading>();
   for (const row of connection.all(selectKeys, rowid)) {
     const child = textOf(row, "child");
     const id = `${String(row["id"])} ${child}`;
-    const key = byId.get(id) ?? { child, parent: textOf(row, "parent"), columns: [], to: [] };
+    const parent = textOf(row, "parent");
+    const key = byId.get(id) ?? { child, parent, columns: [], to: [], parentColumns: null };
     key.columns.push(foldName(textOf(row, "from")));
     if (row["to"] !== null) key.to.push(foldName(textOf(row, "to")));
     byId.set(id, key);
   }
-  return [...byId.values()].map(({ child, parent, columns, to }) => {
-    return { child, parent, columns, parentColumns: to.length === 0 ? null : to };
-  });
+  const keys = new Map<string, ForeignKey[]>();
+  for (const { child, parent, columns, to } of byId.values()) {
+    const key = { child, parent, columns, parentColumns: to.length === 0 ? null : to };
+    keys.set(child, [...(keys.get(child) ?? []), key]);
+  }
+  return keys;
 }
 
 /** The foreign keys and triggers of a database, as of the last statement that ran. */
 export class SchemaFacts {
   readonly #connection: Connection;
-  #lastRowid = 0;
+  readonly live: LiveSchema;
+  /** The losses and the end of the live schema as of which the keys are known. */
+  #losses = 0;
+  #last = 0;
   #keys: ForeignKey[] = [];
-  #byChild = new Map<string, readonly ForeignKey[]>();
-  #triggers = new Map<string, string[]>();
-  #replacing = new Set<string>();
+  /** A table that is altered is another object: these hold for as long as theirs stays. */
+  #byTable = new Map<LiveObject, readonly ForeignKey[]>();
   /** Children without any violation, by folded name, as far as this transaction has found. */
   readonly clean = new Set<string>();
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, live: LiveSchema) {
     this.#connection = connection;
-  }
-
-  /** Forgets what a DROP, an ALTER, a rollback or another process may have made untrue. */
-  invalidate(): void {
-    this.#lastRowid = 0;
-    this.#keys = [];
-    this.#byChild.clear();
-    this.#triggers.clear();
-    this.#replacing.clear();
-  }
-
-  /** To be called between a DROP and the next CREATE: the rowids that it has freed at the end go to what is created next. */
-  lower(): void {
-    const last = Number(this.#connection.get(selectLast)?.["last"] ?? 0);
-    this.#lastRowid = Math.min(this.#lastRowid, last);
+    this.live = live;
   }
 
   /** All foreign keys, in the order in which their tables were created. */
   keys(): readonly ForeignKey[] {
-    this.#refresh();
+    const { losses, last } = this.live;
+    if (losses !== this.#losses) this.#readAll();
+    else if (last > this.#last) this.#add(this.live.children(this.#last), new Map());
+    this.#losses = losses;
+    this.#last = last;
     return this.#keys;
   }
 
   /** The foreign keys of one child table. */
   keysOf(child: string): readonly ForeignKey[] {
-    this.#refresh();
-    return this.#byChild.get(foldName(child)) ?? [];
+    this.keys();
+    return [...this.live.named(child)].flatMap((table) => this.#byTable.get(table) ?? []);
   }
 
   /** The SQL of the triggers that a statement on this table, or view, can set off. */
   triggers(table: string): readonly string[] {
-    this.#refresh();
-    return this.#triggers.get(foldName(table)) ?? [];
+    return [...this.live.on(table)].filter(({ type }) => type === "trigger").map(({ sql }) => sql);
   }
 
   /** Whether a plain INSERT or UPDATE can remove rows of this table: it may say ON CONFLICT REPLACE. */
   replaces(table: string): boolean {
-    this.#refresh();
-    return this.#replacing.has(foldName(table));
+    return [...this.live.named(table)].some(
+      ({ type, sql }) => type === "table" && /\bconflict\b.*\breplace\b/is.test(sql),
+    );
   }
 
-  #refresh(): void {
-    const last = Number(this.#connection.get(selectLast)?.["last"] ?? 0);
-    if (last <= this.#lastRowid) return;
-    for (const row of this.#connection.all(selectTail, this.#lastRowid)) this.#add(row);
-    for (const key of keysAfter(this.#connection, this.#lastRowid)) {
-      const child = foldName(key.child);
-      this.#keys.push(key);
-      this.#byChild.set(child, [...(this.#byChild.get(child) ?? []), key]);
-    }
-    this.#lastRowid = last;
+  #readAll(): void {
+    const known = this.#byTable;
+    this.#byTable = new Map();
+    this.#keys = [];
+    this.#add(this.live.children(0), known);
   }
 
-  #add(row: Row): void {
-    const table = foldName(textOf(row, "tbl_name"));
-    const sql = textOf(row, "sql");
-    if (row["type"] === "trigger") {
-      const sqls = this.#triggers.get(table) ?? [];
-      this.#triggers.set(table, [...sqls, sql]);
-      return;
+  #add(tables: readonly LiveObject[], known: ReadonlyMap<LiveObject, readonly ForeignKey[]>): void {
+    const first = tables.find((table) => !known.has(table));
+    const found = first === undefined ? null : keysFrom(this.#connection, first.rowid);
+    for (const table of tables) {
+      const keys = known.get(table) ?? found?.get(table.name) ?? [];
+      this.#byTable.set(table, keys);
+      this.#keys.push(...keys);
     }
-    if (/\bconflict\b.*\breplace\b/is.test(sql)) this.#replacing.add(table);
   }
 }

@@ -27,11 +27,22 @@ function folderFor(path: string, wish: CopyWish): string {
   return wish.folder ?? dirname(realPath(path));
 }
 
+const ownJournal = fail(
+  "usage.invalid-option",
+  "SQLite would take the backup for a journal of the database.",
+  "Give it another name.",
+);
+
+function isJournalOf(path: string, file: string | null): boolean {
+  if (file === null) return false;
+  return ["-journal", "-wal", "-shm"].some((suffix) => realPath(file) === realPath(path) + suffix);
+}
+
 function refuseWish(path: string, wish: CopyWish): Result<null> {
   const kind = fileKind(path);
   if (kind !== "file" && kind !== "nothing") return { ok: false, failure: noFile(path, kind) };
   if (wish.for === "rehearsal") return { ok: true, value: null };
-  if (kind === "file") return refuseExisting(wish);
+  if (kind === "file") return isJournalOf(path, wish.file) ? ownJournal : refuseExisting(wish);
   const text = `There is no database ${path}.`;
   return fail("database.cannot-open", text, "Name the database file with --db.");
 }

@@ -9,6 +9,7 @@ import type { Amendment, Recorded } from "../plan/amend.ts";
 import type { History, HistoryRow, LogEntry } from "../plan/history.ts";
 import type { Difference } from "../plan/schema.ts";
 import type { ReadyStep } from "../plan/step.ts";
+import { LiveSchema } from "./live.ts";
 import { driftOf, SchemaTracker } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
 
@@ -176,7 +177,7 @@ export function logRestore(connection: Connection, { file, head, at, by }: Resto
 /** Creates our tables, and keeps the schema as they find it. */
 export function foundHistory(connection: Connection): void {
   for (const sql of tables) connection.run(sql);
-  new SchemaTracker(connection).keepAll();
+  new SchemaTracker(connection, new LiveSchema(connection)).keepAll();
 }
 
 const insertRow = `INSERT INTO rung_history

@@ -1,7 +1,6 @@
 // The line in a schema between what stood before a step and what the step itself has made.
 
-import { textOf } from "./facts.ts";
-import type { Connection } from "./sqlite.ts";
+import type { LiveSchema } from "./live.ts";
 
 /** A table or view as it is now. */
 export interface Relation {
@@ -12,18 +11,14 @@ export interface Relation {
   readonly isOld: boolean;
 }
 
-const selectLast = "SELECT max(rowid) AS last FROM main.sqlite_schema";
-const selectRelation = `SELECT name AS name, type AS type, rowid AS rowid FROM main.sqlite_schema
-  WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE`;
-
 /** Knows old objects from new ones by their place in the schema: what is created goes to its end. */
 export class Horizon {
-  readonly #connection: Connection;
+  readonly live: LiveSchema;
   #last: number;
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
-    this.#last = this.#end();
+  constructor(live: LiveSchema) {
+    this.live = live;
+    this.#last = live.last;
   }
 
   /** The highest rowid that an old object can have. */
@@ -33,18 +28,15 @@ export class Horizon {
 
   /** To be called between a DROP and the next CREATE: the rowids that it has freed at the end go to what is created next. */
   lower(): void {
-    this.#last = Math.min(this.#last, this.#end());
+    this.#last = Math.min(this.#last, this.live.last);
   }
 
   /** The table or view of a name; null where there is none. */
   relation(name: string): Relation | null {
-    const row = this.#connection.get(selectRelation, name);
-    if (row === null) return null;
-    const type = row["type"] === "view" ? "view" : "table";
-    return { name: textOf(row, "name"), type, isOld: Number(row["rowid"]) <= this.#last };
-  }
-
-  #end(): number {
-    return Number(this.#connection.get(selectLast)?.["last"] ?? 0);
+    for (const { name: written, type, rowid } of this.live.named(name)) {
+      if (type !== "table" && type !== "view") continue;
+      return { name: written, type, isOld: rowid <= this.#last };
+    }
+    return null;
   }
 }

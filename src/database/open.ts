@@ -29,9 +29,10 @@ export interface DatabaseRequest {
 
 /** Opens a driver; the file itself is opened by the first effect that needs it. */
 export function openDatabase(request: DatabaseRequest): Driver {
+  let name: string | undefined;
   return new SqliteDriver({
     ...request,
     date: () => new Date(),
-    by: whoami,
+    by: () => (name ??= whoami()),
   });
 }

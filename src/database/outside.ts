@@ -48,7 +48,7 @@ export class OutsideScope {
    * interrupted finds made, and dropped, what it had done before: that is its own too.
    */
   follow(): SchemaTracker {
-    this.#tracker.follow({ does: "any" });
+    this.#tracker.follow();
     for (const { type, name, canonical } of this.#named.values()) {
       this.#tracker.own(type, name, canonical);
     }

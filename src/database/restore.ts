@@ -1,6 +1,7 @@
 // A backup -> the database at its path, in stages; before and after each of them the old one or the new one is there, whole.
 
 import {
+  chmodSync,
   chownSync,
   copyFileSync,
   constants,
@@ -32,6 +33,7 @@ import { openConnection, sqliteCode, type Connection } from "./sqlite.ts";
 import { usersOf } from "./users.ts";
 
 const journals = ["-journal", "-wal"];
+const letGoMs = 2000;
 
 /** What came of a stage. */
 export type StageOutcome =
@@ -59,7 +61,10 @@ function refuseFile(file: string, live: string): Result<null> {
     const text = `There is no backup ${file}.`;
     return fail("database.cannot-open", text, "Name the file of the backup.");
   }
-  if (kind !== "file") return { ok: false, failure: noFile(file, kind) };
+  if (kind !== "file") {
+    const text = `The backup ${file} is a ${kind}, not a file.`;
+    return fail("database.cannot-open", text, "Name the file of the backup.");
+  }
   if (identityOf(file) === identityOf(live)) {
     const text = `${file} is the database itself.`;
     return fail("usage.invalid-option", text, "Name the file of a backup.");
@@ -135,6 +140,8 @@ export class Restoration {
     // From now on it is known, and removed if anything fails.
     this.#copy = { path, head: 0, mode: "" };
     copyFileSync(file, path, constants.COPYFILE_FICLONE);
+    // It came with the backup's permissions, which may be too few to write to it, or too many.
+    chmodSync(path, 0o600);
     const checked = this.#check(path);
     if (!checked.ok) return failed(checked.failure);
     this.#copy = checked.value;
@@ -229,8 +236,12 @@ export class Restoration {
     if (this.#copy === null) throw new Error("nothing was copied");
     const { path } = this.#copy;
     const like = statSync(this.#live, { throwIfNoEntry: false }) ?? statSync(this.#wish.file);
-    takeOwner(path, like);
+    const unowned = takeOwner(path, like);
+    if (unowned !== null) return failed(unowned);
     syncFile(path, like.mode & 0o777);
+    // Who has come while the copy was made would go on with a file that is replaced.
+    const users = usersOf(identityOf(this.#live));
+    if (users.length > 0) return failed(inUse(this.#given, users));
     renameSync(path, this.#live);
     return done;
   }
@@ -266,21 +277,33 @@ export class Restoration {
       const text = "The database is replaced already.";
       return failed(failure("database.commit-unknown", text, "See rung status."));
     }
-    if (connection !== null) {
-      if (connection.inTransaction) connection.run("ROLLBACK");
-      if (this.#liveMode === "wal") connection.run("PRAGMA journal_mode = WAL");
-      connection.close();
-    }
     if (this.#copy !== null) removeDatabase(this.#copy.path);
     this.#copy = null;
+    this.#giveBackKept();
+    if (connection !== null) this.#letGo(connection);
+    return done;
+  }
+
+  #giveBackKept(): void {
     const kept = this.#kept;
     this.#kept = null;
-    if (kept === null) return done;
+    if (kept === null) return;
     for (const suffix of journals) {
       if (fileKind(kept + suffix) === "file") renameSync(kept + suffix, this.#live + suffix);
     }
     rmSync(kept, { force: true });
-    return done;
+  }
+
+  /** Gives the live database back as it was settled from, in its journal mode. */
+  #letGo(connection: Connection): void {
+    try {
+      if (connection.inTransaction) connection.run("ROLLBACK");
+      // Others may be waiting for the lock that was just let go of.
+      connection.run(`PRAGMA busy_timeout = ${letGoMs}`);
+      if (this.#liveMode === "wal") connection.run("PRAGMA journal_mode = WAL");
+    } finally {
+      connection.close();
+    }
   }
 }
 
@@ -299,10 +322,16 @@ function probe(path: string): void {
 }
 
 /** The owner of the file that is replaced, where we may give files away: else the application could not open it. */
-function takeOwner(path: string, like: Stats): void {
+function takeOwner(path: string, like: Stats): Failure | null {
   const { uid, gid } = statSync(path);
-  if (uid === like.uid && gid === like.gid) return;
-  chownSync(path, like.uid, like.gid);
+  if (uid === like.uid && gid === like.gid) return null;
+  try {
+    chownSync(path, like.uid, like.gid);
+    return null;
+  } catch (error) {
+    const text = `The backup cannot be given to the owner of the database: ${errnoOf(error)}.`;
+    return failure("database.copy-failed", text, "Run the command as its owner, or as root.");
+  }
 }
 
 function inUse(path: string, users: readonly number[]): Failure {

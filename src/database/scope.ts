@@ -4,10 +4,11 @@ import { messageOf } from "../failure.ts";
 import type { Statement } from "../migration/statements.ts";
 import { touchOf, type Touch } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
-import { textOf, type SchemaFacts } from "./facts.ts";
+import type { SchemaFacts } from "./facts.ts";
+import { textOf } from "./live.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
-import { Watch, type Finding, type SchemaChange } from "./watch.ts";
+import { Watch, type Finding } from "./watch.ts";
 
 /** Pragmas that set something on the connection and can be set inside a transaction (SQLite, "PRAGMA Statements"). */
 const settings = new Set([
@@ -65,11 +66,6 @@ export class StepScope {
     return this.#watch.isRebuild(touch) ? this.#rebuild(action) : action();
   }
 
-  /** What the step has done to the schema. */
-  get change(): SchemaChange {
-    return this.#watch.change;
-  }
-
   /** Ends the step's say on the connection, and tells what the step has lost. */
   findings(): Finding[] {
     // First, as what the step has set, or hidden behind TEMP objects, must not colour what is seen.
@@ -83,6 +79,7 @@ export class StepScope {
       this.#connection.run(`PRAGMA ${name} = ${value}`);
     }
     this.#settings.clear();
+    if (!this.#watch.hasTemp) return;
     for (const row of this.#connection.all(selectTemp)) {
       const name = `temp.${quoteName(textOf(row, "name"))}`;
       this.#connection.run(`DROP ${textOf(row, "type")} IF EXISTS ${name}`);

@@ -2,7 +2,7 @@
 
 import { foldName } from "../plan/schema.ts";
 import type { ColumnShape, KeyShape, TableShape } from "../plan/shape.ts";
-import { textOf } from "./facts.ts";
+import { textOf } from "./live.ts";
 import type { Connection } from "./sqlite.ts";
 
 const selectColumns = `SELECT name AS name, type AS type, "notnull" AS required, pk AS pk

@@ -2,8 +2,8 @@
 
 import { foldName } from "../plan/schema.ts";
 import type { ForeignKey } from "./facts.ts";
-import { textOf } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
+import { textOf } from "./live.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 

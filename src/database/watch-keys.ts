@@ -2,7 +2,7 @@
 
 import type { Touch } from "../migration/touch.ts";
 import { foldName } from "../plan/schema.ts";
-import { textOf, type ForeignKey, type SchemaFacts } from "./facts.ts";
+import type { ForeignKey, SchemaFacts } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
@@ -16,9 +16,6 @@ type Before = ReadonlyMap<string, KeyState>;
 
 const rowidNames = new Set(["rowid", "oid", "_rowid_"]);
 const soundState: KeyState = { standing: "sound", orphans: new Map() };
-
-const selectIndexed = `SELECT tbl_name AS tbl_name FROM main.sqlite_schema
-  WHERE type = 'index' AND name = ? COLLATE NOCASE`;
 
 function nameOf(key: ForeignKey): string {
   return `${foldName(key.child)}\0${keyId(key)}`;
@@ -59,10 +56,10 @@ export class KeyWatch {
 
   /** Before an index is dropped: a foreign key may rest on it. */
   beforeIndex(index: string): void {
-    const row = this.#connection.get(selectIndexed, index);
-    if (row === null) return;
-    const table = textOf(row, "tbl_name");
-    this.#noteWhere((key) => key.parentColumns !== null && this.#isParent(key, table));
+    for (const { type, table } of this.#horizon.live.named(index)) {
+      if (type !== "index") continue;
+      this.#noteWhere((key) => key.parentColumns !== null && this.#isParent(key, table));
+    }
   }
 
   /** Before a statement that can set off triggers of any kind. */
@@ -92,7 +89,12 @@ export class KeyWatch {
     const sentences: string[] = [];
     const known = this.#known;
     const unseen = new Map<string, ForeignKey[]>();
-    for (const [at, key] of this.#facts.keys().entries()) {
+    const all = this.#facts.keys();
+    // Where nothing was noted, only the new ones count: with many keys, that makes a plain CREATE cheap.
+    const from = known === null && this.#before.size === 0 ? this.#keyCount : 0;
+    for (let at = from; at < all.length; at++) {
+      const key = all[at];
+      if (key === undefined) continue;
       const isFresh = known === null ? at >= this.#keyCount : !known.has(nameOf(key));
       const keys = unseen.get(key.child) ?? [];
       if (this.#connection.isOwn(key.child) && (isFresh || this.#beforeOf(key.child) !== null)) {

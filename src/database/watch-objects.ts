@@ -2,9 +2,9 @@
 
 import type { ObjectType } from "../migration/touch.ts";
 import { foldName } from "../plan/schema.ts";
-import { compilables, compile, type Compiled } from "./compile.ts";
-import { textOf } from "./facts.ts";
+import { compile, type Compiled } from "./compile.ts";
 import type { Horizon, Relation } from "./horizon.ts";
+import type { LiveObject } from "./live.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** An index or trigger that must outlive the replacement of its table, or view. */
@@ -13,11 +13,6 @@ interface Companion {
   readonly name: string;
   readonly relation: Relation;
 }
-
-const selectCompanions = `SELECT type AS type, name AS name FROM main.sqlite_schema
-  WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NOT NULL AND rowid <= ?`;
-const selectCompanion = `SELECT 1 FROM main.sqlite_schema
-  WHERE type = ? AND name = ? COLLATE NOCASE AND tbl_name = ? COLLATE NOCASE`;
 
 function keyOf(type: string, name: string): string {
   return `${type} ${foldName(name)}`;
@@ -49,7 +44,7 @@ export class ObjectWatch {
   beforeChange(): void {
     if (this.#compiled !== null) return;
     this.#compiled = new Map();
-    for (const object of compilables(this.#connection, 0)) {
+    for (const object of this.#programs(0)) {
       this.#compiled.set(keyOf(object.type, object.name), compile(this.#connection, object));
     }
   }
@@ -58,8 +53,10 @@ export class ObjectWatch {
   beforeLeaving(name: string): void {
     const relation = this.#horizon.relation(name);
     if (relation === null || !relation.isOld || !this.#connection.isOwn(name)) return;
-    for (const row of this.#connection.all(selectCompanions, name, this.#horizon.last)) {
-      const companion = { type: textOf(row, "type"), name: textOf(row, "name"), relation };
+    for (const { type, name: written, sql, rowid } of this.#horizon.live.on(name)) {
+      const isCompanion = (type === "index" && sql !== "") || type === "trigger";
+      if (!isCompanion || rowid > this.#horizon.last) continue;
+      const companion = { type, name: written, relation };
       const key = keyOf(companion.type, companion.name);
       if (this.#connection.isOwn(companion.name) && !this.#companions.has(key))
         this.#companions.set(key, companion);
@@ -77,16 +74,29 @@ export class ObjectWatch {
       if (this.#droppedByName.has(key)) continue;
       // A table that has become a view can have no index, and a view that has become a table no INSTEAD OF.
       if (this.#horizon.relation(relation.name)?.type !== relation.type) continue;
-      if (this.#connection.get(selectCompanion, type, name, relation.name) !== null) continue;
+      if (this.#isOn(type, name, relation.name)) continue;
       sentences.push(`${type} ${name} on ${relation.name} is gone`);
     }
     return sentences;
   }
 
+  #isOn(type: string, name: string, table: string): boolean {
+    return [...this.#horizon.live.named(name)].some(
+      (object) => object.type === type && foldName(object.table) === foldName(table),
+    );
+  }
+
+  /** The views and triggers of the user that were created after the given rowid; 0 for all. */
+  #programs(afterRowid: number): readonly LiveObject[] {
+    return this.#horizon.live
+      .programs(afterRowid)
+      .filter(({ name }) => this.#connection.isOwn(name));
+  }
+
   #broken(): string[] {
     const sentences: string[] = [];
     const from = this.#compiled === null ? this.#horizon.last : 0;
-    for (const object of compilables(this.#connection, from)) {
+    for (const object of this.#programs(from)) {
       const key = keyOf(object.type, object.name);
       const before = this.#droppedByName.has(key) ? undefined : this.#compiled?.get(key);
       if (before !== undefined && !before.compiles) continue;

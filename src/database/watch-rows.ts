@@ -4,12 +4,10 @@ import { Cursor } from "../migration/cursor.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { foldName } from "../plan/schema.ts";
-import { textOf, type SchemaFacts } from "./facts.ts";
+import type { SchemaFacts } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
-
-const selectTables = "SELECT name AS name FROM main.sqlite_schema WHERE type = 'table'";
 
 /**
  * The tables of a script that are dropped or renamed away and whose names are taken again: the only ones that can lose
@@ -71,7 +69,7 @@ export class RowWatch {
   /** Before a statement that can remove rows of any table. */
   beforeAnything(): void {
     if (this.#isKnown) return;
-    for (const row of this.#connection.all(selectTables)) this.#count(textOf(row, "name"));
+    for (const { type, name } of this.#horizon.live.all()) if (type === "table") this.#count(name);
   }
 
   /** The tables that came out smaller, each in a sentence. */

@@ -18,18 +18,6 @@ export interface Finding {
   readonly sentence: string;
 }
 
-/** An object as a DROP names it. */
-export interface DroppedObject {
-  readonly type: string;
-  readonly name: string;
-}
-
-/** What a step has done to the schema: it has only added to it, only dropped these and what belongs to them, or more. */
-export type SchemaChange =
-  | { readonly does: "create" }
-  | { readonly does: "drop"; readonly dropped: readonly DroppedObject[] }
-  | { readonly does: "any" };
-
 type SchemaTouch = Touch & { does: "create" | "drop" | "rename" | "alter" };
 
 /** How many texts are remembered as noted; to note one again costs time and changes nothing. */
@@ -46,17 +34,13 @@ export class Watch {
   readonly #noted = new Set<string>();
   /** Names of tables and views that the step has made free. */
   readonly #freed = new Set<string>();
-  readonly #dropped: DroppedObject[] = [];
-  #hasCreated = false;
-  #hasAltered = false;
   #hasTemp = false;
   #hasTempTrigger = false;
   #hasDropped = false;
 
   constructor(connection: Connection, facts: SchemaFacts, step: ReadyStep) {
     this.#facts = facts;
-    facts.lower();
-    this.#horizon = new Horizon(connection);
+    this.#horizon = new Horizon(facts.live);
     this.#rows = new RowWatch(connection, facts, this.#horizon, step);
     this.#objects = new ObjectWatch(connection, this.#horizon);
     this.#keys = new KeyWatch(connection, facts, this.#horizon);
@@ -67,10 +51,9 @@ export class Watch {
     return touch.does === "rename" && this.#freed.has(foldName(touch.name));
   }
 
-  /** What the statements have done to the schema, as far as that narrows where to look for it. */
-  get change(): SchemaChange {
-    if (this.#hasAltered || (this.#hasCreated && this.#dropped.length > 0)) return { does: "any" };
-    return this.#dropped.length > 0 ? { does: "drop", dropped: this.#dropped } : { does: "create" };
+  /** Whether the step has made temporary objects. */
+  get hasTemp(): boolean {
+    return this.#hasTemp;
   }
 
   /** Notes what a statement could lose, before it runs. */
@@ -107,38 +90,31 @@ export class Watch {
 
   #beforeSchema(touch: SchemaTouch): void {
     if (this.#hasDropped) this.#horizon.lower();
-    if (this.#hasDropped) this.#facts.lower();
     this.#hasDropped ||= touch.does === "drop";
     switch (touch.does) {
       case "create":
-        this.#hasCreated = true;
         // What is temporary hides what it shares its name with, so the schema is looked at first.
         if (touch.isTemp) this.#objects.beforeChange();
         this.#hasTemp ||= touch.isTemp;
         // A trigger on a temporary table is temporary, too, whether it says so or not.
         this.#hasTempTrigger ||= this.#hasTemp && touch.type === "trigger";
-        return;
+        break;
       case "drop":
-        this.#dropped.push({ type: touch.type, name: touch.name });
         this.#objects.beforeDrop(touch.type, touch.name);
         if (touch.type === "index") this.#keys.beforeIndex(touch.name);
         if (touch.type === "table") this.#beforeLeaving(touch.name, null);
         if (touch.type === "view") this.#freed.add(foldName(touch.name));
-        // No fact rests on an index.
-        if (touch.type === "index") return;
         break;
       case "rename":
-        this.#hasAltered = true;
         this.#objects.beforeChange();
         this.#objects.beforeLeaving(touch.table);
         this.#beforeLeaving(touch.table, touch.name);
         break;
       case "alter":
-        this.#hasAltered = true;
         this.#objects.beforeChange();
         this.#keys.beforeTable(touch.table);
     }
-    this.#facts.invalidate();
+    this.#facts.live.note(touch);
   }
 
   /** Before a table is dropped, or renamed to `name`. */

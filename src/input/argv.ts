@@ -19,11 +19,17 @@ export type OptionValues = Readonly<Record<string, string | number | true>>;
 
 /** What a command line asks for; commands and messages are still plain data, not yet checked. */
 export type Invocation =
-  | { readonly kind: "command"; readonly command: string; readonly options: OptionValues }
+  | {
+      readonly kind: "command";
+      readonly command: string;
+      readonly options: OptionValues;
+      /** What the process becomes once the command has succeeded: the words of an application. */
+      readonly application?: readonly string[];
+    }
   | { readonly kind: "messages"; readonly lines: readonly string[]; readonly options: OptionValues }
   /** No command and no message: stdin decides. */
   | { readonly kind: "none"; readonly options: OptionValues }
-  | { readonly kind: "help"; readonly command: CommandSpec | null }
+  | { readonly kind: "help"; readonly command: CommandSpec | "all" | null }
   | { readonly kind: "version"; readonly options: OptionValues };
 
 function suggestion(
@@ -123,8 +129,43 @@ function unexpected(word: string): Result<never> {
   return fail("usage.unexpected-argument", text, "See rung help.");
 }
 
+/** The words that are ours, up to `--`. */
+export function ownWords(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf("--");
+  return end < 0 ? argv : argv.slice(0, end);
+}
+
 /** Reads the command line. Fails with `usage.*`, naming the nearest command or option. */
 export function readArgv(argv: readonly string[]): Result<Invocation> {
+  const own = ownWords(argv);
+  const read = readOwn(own);
+  return !read.ok || own.length === argv.length
+    ? read
+    : before(read.value, argv.slice(own.length + 1));
+}
+
+/** What is asked, with an application behind it. */
+function before(invocation: Invocation, application: readonly string[]): Result<Invocation> {
+  const { kind } = invocation;
+  if (kind === "help") return ok(invocation);
+  const command = kind === "command" ? findCommand(invocation.command) : undefined;
+  if (kind !== "command" || command?.isBefore !== true) {
+    const text = "Only migrate takes -- and an application.";
+    return fail("usage.unexpected-argument", text, "For example: rung migrate -- ./server");
+  }
+  if (application.length === 0) {
+    const text = "There is no application behind --.";
+    return fail("usage.missing-argument", text, "For example: rung migrate -- ./server");
+  }
+  if (invocation.options["dry-run"] === true) {
+    const text =
+      "--dry-run and an application exclude each other: nothing would be migrated for it.";
+    return fail("usage.invalid-option", text, "Leave out one of them.");
+  }
+  return ok({ ...invocation, application });
+}
+
+function readOwn(argv: readonly string[]): Result<Invocation> {
   if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v" || argv[0] === "-V")) {
     return ok({ kind: "version", options: {} });
   }
@@ -151,7 +192,10 @@ export function readArgv(argv: readonly string[]): Result<Invocation> {
   const [message] = messages;
   if (message !== undefined) return unexpected(message);
   if ("help" in options) return ok({ kind: "help", command });
-  if (command.name === "help") return helpOn(topic, rest);
+  if (command.name === "help") {
+    if (!("all" in options)) return helpOn(topic, rest);
+    return topic === undefined ? ok({ kind: "help", command: "all" }) : unexpected(topic);
+  }
   if (command.argument !== null)
     return withArgument(command, command.argument, positional, options);
   if (topic !== undefined) return unexpected(topic);

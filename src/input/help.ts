@@ -16,8 +16,9 @@ function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
 }
 
-function optionRow({ name, value, summary }: OptionSpec): readonly [string, string] {
-  return [value === null ? `--${name}` : `--${name} ${value}`, summary];
+function optionRow({ name, value, summary, variable }: OptionSpec): readonly [string, string] {
+  const said = variable === undefined ? summary : `${summary} [${variable}]`;
+  return [value === null ? `--${name}` : `--${name} ${value}`, said];
 }
 
 function commandRow({ name, aliases, summary }: CommandSpec): readonly [string, string] {
@@ -49,18 +50,40 @@ function argumentText(argument: Argument | null): string {
   return argument.isOptional ? `[${argument.value}] ` : `${argument.value} `;
 }
 
+/** How a command is written. */
+function usageOf({ name, argument, isBefore }: CommandSpec): string {
+  if (name === "help") return "rung help [COMMAND]";
+  const application = isBefore === true ? " [-- CMD ARGS]" : "";
+  return `rung ${name} ${argumentText(argument)}[options]${application}`;
+}
+
+/** What only this command takes. */
+function ownTable(command: CommandSpec): string {
+  const own = commandOptions.filter(({ name }) => command.options.includes(name));
+  return own.length === 0 ? "" : table(own.map(optionRow));
+}
+
 /** The help for one command. */
 export function commandHelp(command: CommandSpec): string {
-  const own = commandOptions.filter(({ name }) => command.options.includes(name));
+  const own = ownTable(command);
   const names = [command.name, ...command.aliases].join(", ");
-  const parts = [`rung ${names}: ${command.summary}\n`];
-  if (command.name === "help") parts.push("\nUsage: rung help [COMMAND]\n");
-  else {
-    const word = argumentText(command.argument);
-    parts.push(`\nUsage: rung ${command.name} ${word}[options]\n`);
-  }
-  if (own.length > 0) parts.push("\nOptions:\n", table(own.map(optionRow)));
-  parts.push("\nCommon options:\n", table(commonOptions.map(optionRow)));
-  parts.push(`\nExample: ${command.example}\n`);
+  const parts = [
+    `rung ${names}: ${command.summary}\n`,
+    `\nUsage: ${usageOf(command)}\n`,
+    own === "" ? "" : `\nOptions:\n${own}`,
+    `\nCommon options:\n${table(commonOptions.map(optionRow))}`,
+    `\nExample: ${command.example}\n`,
+  ];
   return called(parts.join(""));
+}
+
+/** A command's part of the help for everything; the options of all commands stand before it, once. */
+function chapter(command: CommandSpec): string {
+  const names = [command.name, ...command.aliases].join(", ");
+  return `\n${names}: ${command.summary}\n\n  ${usageOf(command)}\n${ownTable(command)}  Example: ${command.example}\n`;
+}
+
+/** The help for everything at once: rung as a whole, then each command. */
+export function allHelp(): string {
+  return generalHelp() + called(commands.map(chapter).join(""));
 }

@@ -40,11 +40,11 @@ function pathOfUrl(url: string): Result<string> {
 }
 
 /**
- * The database's path: `--db`, else RUNG_DB, else DATABASE_URL, else ./rung.db. A path is taken as it is; only
+ * The database's path: `--db` or RUNG_DB, else DATABASE_URL, else ./rung.db. A path is taken as it is; only
  * DATABASE_URL is a URL. Fails with `usage.database-url` or, for a database in memory, `usage.invalid-option`.
  */
 export function databasePath(options: OptionValues, environment: Environment): Result<string> {
-  const given = text(options["db"]) ?? text(environment["RUNG_DB"]);
+  const given = text(options["db"]);
   const url = text(environment["DATABASE_URL"]);
   const path = given === null && url !== null ? pathOfUrl(url) : ok(given ?? "rung.db");
   if (!path.ok || path.value !== ":memory:") return path;
@@ -55,16 +55,12 @@ export function databasePath(options: OptionValues, environment: Environment): R
   );
 }
 
-/** The migrations directory: `--dir`, else RUNG_DIR, else none that was named. */
-export function migrationsDirectory(
-  options: OptionValues,
-  environment: Environment,
-): string | null {
-  return text(options["dir"]) ?? text(environment["RUNG_DIR"]);
+/** The migrations directory: `--dir` or RUNG_DIR, else none that was named. */
+export function migrationsDirectory(options: OptionValues): string | null {
+  return text(options["dir"]);
 }
 
-/** Globs of schema objects to leave alone: `--ignore`, else RUNG_IGNORE; several go with commas between them. */
-export function ignoredObjects(options: OptionValues, environment: Environment): readonly string[] {
-  const globs = text(options["ignore"]) ?? text(environment["RUNG_IGNORE"]) ?? "";
-  return globs.split(",").filter((glob) => glob !== "");
+/** Globs of schema objects to leave alone: `--ignore` or RUNG_IGNORE; several go with commas between them. */
+export function ignoredObjects(options: OptionValues): readonly string[] {
+  return (text(options["ignore"]) ?? "").split(",").filter((glob) => glob !== "");
 }

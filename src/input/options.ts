@@ -7,6 +7,10 @@ export interface OptionSpec {
   /** What stands for its value in help; null for a flag. */
   readonly value: string | null;
   readonly summary: string;
+  /** The values that there are, where they can be counted. */
+  readonly values?: readonly string[];
+  /** The environment variable that says it where the command line doesn't. */
+  readonly variable?: string;
 }
 
 /** A word that a command takes besides options. */
@@ -15,6 +19,8 @@ export interface Argument {
   /** What stands for it in help. */
   readonly value: string;
   readonly isOptional: boolean;
+  /** The words that there are, where they can be counted. */
+  readonly values?: readonly string[];
 }
 
 /** A command as users write it. */
@@ -27,6 +33,8 @@ export interface CommandSpec {
   /** The names of the options that only some commands take. */
   readonly options: readonly string[];
   readonly example: string;
+  /** Whether an application can follow it behind `--`, which the process becomes on success. */
+  readonly isBefore?: boolean;
 }
 
 /** Options that say where and how, on any command. */
@@ -34,31 +42,44 @@ export const commonOptions: readonly OptionSpec[] = [
   {
     name: "db",
     value: "PATH",
-    summary: "the database file (else RUNG_DB, DATABASE_URL, ./rung.db)",
+    summary: "the database file (else DATABASE_URL, ./rung.db)",
+    variable: "RUNG_DB",
   },
   {
     name: "dir",
     value: "DIR",
-    summary: "the migrations (else RUNG_DIR, what is embedded, ./migrations)",
+    summary: "the migrations (else what is embedded, ./migrations)",
+    variable: "RUNG_DIR",
   },
   {
     name: "ignore",
     value: "GLOB",
-    summary:
-      "schema objects to leave out of guard, drift and dump, with commas between (RUNG_IGNORE)",
+    summary: "schema objects to leave out of guard, drift and dump, with commas between",
+    variable: "RUNG_IGNORE",
   },
-  { name: "json", value: null, summary: "print one JSON object, for machines" },
+  {
+    name: "json",
+    value: null,
+    summary: "print one JSON object, for machines",
+    variable: "RUNG_JSON",
+  },
   {
     name: "lock-timeout",
     value: "TIME",
     summary: "how long to wait for other processes (30s; 4s for a message)",
+    variable: "RUNG_LOCK_TIMEOUT",
   },
   { name: "help", value: null, summary: "explain the command" },
 ];
 
 /** Options of a session, which reads messages and takes no command. */
 export const sessionOptions: readonly OptionSpec[] = [
-  { name: "reply", value: "FORM", summary: "form of replies: body, envelope or auto (auto)" },
+  {
+    name: "reply",
+    value: "FORM",
+    summary: "form of replies: body, envelope or auto (auto)",
+    values: ["body", "envelope", "auto"],
+  },
   { name: "events", value: null, summary: "send what happens as lines before the reply" },
   { name: "max-line", value: "BYTES", summary: "the longest line that is read (16777216)" },
 ];
@@ -73,6 +94,7 @@ export const commandOptions: readonly OptionSpec[] = [
     value: "MODE",
     summary:
       "group: short migrations share a commit; each: one apiece; all: all or nothing (group)",
+    values: ["group", "each", "all"],
   },
   {
     name: "allow-out-of-order",
@@ -84,6 +106,7 @@ export const commandOptions: readonly OptionSpec[] = [
     name: "down",
     value: "SOURCE",
     summary: "which down to run: recorded, when it was applied, or catalog (recorded)",
+    values: ["recorded", "catalog"],
   },
   { name: "rollback", value: null, summary: "plan a rollback instead of a migrate" },
   { name: "check", value: null, summary: "exit 1 unless all is applied and sound" },
@@ -111,7 +134,12 @@ export const commandOptions: readonly OptionSpec[] = [
   { name: "missing", value: "VERSION", summary: "forget a migration whose file is gone; or all" },
   { name: "drift", value: null, summary: "accept the schema as it is now" },
   { name: "settle", value: "VERSION", summary: "settle an interrupted migration, with --as" },
-  { name: "as", value: "STATE", summary: "what it counts as from now on: applied or pending" },
+  {
+    name: "as",
+    value: "STATE",
+    summary: "what it counts as from now on: applied or pending",
+    values: ["applied", "pending"],
+  },
   { name: "ts", value: null, summary: "TypeScript instead of SQL" },
   { name: "timestamp", value: null, summary: "the time as version instead of the next number" },
   { name: "out", value: "FILE", summary: "the executable to write" },
@@ -119,10 +147,20 @@ export const commandOptions: readonly OptionSpec[] = [
     name: "target",
     value: "PLATFORM",
     summary: "for another platform, such as linux-arm64; fetches its runtime (this platform)",
+    values: [
+      "linux-x64",
+      "linux-arm64",
+      "linux-x64-musl",
+      "linux-arm64-musl",
+      "darwin-x64",
+      "darwin-arm64",
+      "windows-x64",
+    ],
   },
   { name: "name", value: "NAME", summary: "what the new executable calls itself (rung)" },
   { name: "runtime", value: "FILE", summary: "the platform's runtime, instead of fetching it" },
   { name: "no-verify", value: null, summary: "even if a down does not undo its up" },
+  { name: "all", value: null, summary: "explain every command" },
 ];
 
 /** Every command, in the order of help. */
@@ -134,6 +172,7 @@ export const commands: readonly CommandSpec[] = [
     argument: null,
     options: ["to", "steps", "dry-run", "commit", "allow-out-of-order", "strict", "backup", "keep"],
     example: "rung migrate --db app.db --dir db/migrations",
+    isBefore: true,
   },
   {
     name: "rollback",
@@ -252,7 +291,7 @@ export const commands: readonly CommandSpec[] = [
     aliases: [],
     summary: "explain rung, or one command",
     argument: null,
-    options: [],
+    options: ["all"],
     example: "rung help migrate",
   },
   {
@@ -262,6 +301,19 @@ export const commands: readonly CommandSpec[] = [
     argument: null,
     options: [],
     example: "rung version",
+  },
+  {
+    name: "completions",
+    aliases: [],
+    summary: "print what a shell needs to complete these words",
+    argument: {
+      field: "shell",
+      value: "SHELL",
+      isOptional: false,
+      values: ["bash", "zsh", "fish"],
+    },
+    options: [],
+    example: "rung completions bash",
   },
 ];
 

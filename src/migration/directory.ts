@@ -12,9 +12,12 @@ import { normalizeText, readSection, readSections } from "./sections.ts";
 
 /** Reads a file as normalized text. Fails with `catalog.unreadable` or, where it isn't UTF-8, `catalog.text`. */
 function readText(path: string): Result<string> {
-  let bytes: Uint8Array;
+  let text: string;
+  let badLine: number | null = null;
   try {
-    bytes = readFileSync(path);
+    text = readFileSync(path, "utf8");
+    // What is not UTF-8 is read as this character, which may also stand there by itself.
+    if (text.includes("\ufffd")) badLine = firstBadLine(readFileSync(path));
   } catch (error) {
     const text = `The file cannot be read: ${messageOf(error)}.`;
     const at = { file: path, line: 1, column: 1 };
@@ -22,16 +25,14 @@ function readText(path: string): Result<string> {
       at,
     });
   }
-  try {
-    return ok(normalizeText(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
-  } catch {
-    return fail("catalog.text", "The file is not valid UTF-8.", "Save it as UTF-8.", {
-      at: { file: path, line: firstBadLine(bytes), column: 1 },
-    });
-  }
+  if (badLine === null) return ok(normalizeText(text));
+  return fail("catalog.text", "The file is not valid UTF-8.", "Save it as UTF-8.", {
+    at: { file: path, line: badLine, column: 1 },
+  });
 }
 
-function firstBadLine(bytes: Uint8Array): number {
+/** The first line that is not UTF-8; null where all are. */
+function firstBadLine(bytes: Uint8Array): number | null {
   const strict = new TextDecoder("utf-8", { fatal: true });
   let line = 1;
   for (let start = 0; start < bytes.length; line++) {
@@ -44,7 +45,7 @@ function firstBadLine(bytes: Uint8Array): number {
     }
     start = end;
   }
-  return line;
+  return null;
 }
 
 /** A file as it was read, by its path. */

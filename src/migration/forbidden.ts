@@ -93,6 +93,16 @@ function namesOf(touch: Touch, mentioned: readonly string[]): readonly string[] 
   }
 }
 
+/** A name of ours that a statement makes, changes or drops. */
+function ours(touch: Touch, text: string): string | undefined {
+  // As hardly any statement has it in its text, few are taken apart.
+  if (!/rung_/i.test(text)) return undefined;
+  const isAttached =
+    touch.does === "create" && (touch.type === "trigger" || touch.type === "index");
+  const names = namesOf(touch, isAttached ? identifiersOf(text) : []);
+  return names.find((name) => /^rung_/i.test(name));
+}
+
 /**
  * Refuses what would break the promise that a migration is wholly there or wholly absent: statements that end our
  * transaction, and those that cannot work inside one. `code` is that of the failure: the catalog's for a file, the
@@ -113,11 +123,7 @@ export function refuseForbidden(
     );
   }
   const touch = touchOf(statement);
-  const isAttached =
-    touch.does === "create" && (touch.type === "trigger" || touch.type === "index");
-  const named = namesOf(touch, isAttached ? identifiersOf(text) : []).find((name) =>
-    /^rung_/i.test(name),
-  );
+  const named = ours(touch, text);
   if (named !== undefined) {
     return refuse(
       `${named} is not a migration's to touch: names that begin with rung_ are kept for rung itself.`,

@@ -22,6 +22,7 @@ function lossesOf(value: string): Loss[] | string {
 
 /** Reads the words behind a marker, such as `transaction:false allow:lost-rows`. Fails with `catalog.marker`. */
 export function readOptions(words: string, at: Position): Result<StepOptions> {
+  if (words === "") return ok(defaultOptions);
   const seen = new Set<string>();
   let options = defaultOptions;
   for (const word of words.split(/\s+/).filter((each) => each !== "")) {

@@ -54,6 +54,9 @@ function startsItsLine(text: string, offset: number): boolean {
   return true;
 }
 
+/** What no comment and no quote begins with. */
+const plain = /[^-/'"`[]+/y;
+
 function findMarkers(text: string, file: string): Markers {
   const lines = new LineCounter(text, file);
   const ours: Marker[] = [];
@@ -66,6 +69,9 @@ function findMarkers(text: string, file: string): Markers {
     if (token.kind === "space") continue;
     if (token.kind !== "comment") {
       firstToken = Math.min(firstToken, token.start);
+      // From here on only comments count, and what could hide one.
+      plain.lastIndex = at;
+      if (plain.test(text)) at = plain.lastIndex;
       continue;
     }
     if (text[token.start] !== "-") continue;

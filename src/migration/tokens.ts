@@ -48,10 +48,14 @@ function isWord(code: number): boolean {
   );
 }
 
-function runEnd(text: string, start: number, belongs: (code: number) => boolean): number {
-  let end = start + 1;
-  while (end < text.length && belongs(text.charCodeAt(end))) end++;
-  return end;
+// Runs of them. A pattern is compiled to machine code at once; a loop over characters is not before it has run long.
+const spaces = /[ \n\t\r\f]+/y;
+const words = /[A-Za-z0-9_$\x80-\uffff]+/y;
+
+function runEnd(text: string, start: number, run: RegExp): number {
+  run.lastIndex = start;
+  run.test(text);
+  return run.lastIndex;
 }
 
 function delimited(
@@ -84,8 +88,8 @@ function quoted(text: string, start: number, quote: string): Token {
 export function tokenAt(text: string, start: number): Token {
   const code = text.charCodeAt(start);
   if (isSpace(code))
-    return { kind: "space", start, end: runEnd(text, start, isSpace), closed: true };
-  if (isWord(code)) return { kind: "word", start, end: runEnd(text, start, isWord), closed: true };
+    return { kind: "space", start, end: runEnd(text, start, spaces), closed: true };
+  if (isWord(code)) return { kind: "word", start, end: runEnd(text, start, words), closed: true };
   switch (code) {
     case semicolon:
       return { kind: "semicolon", start, end: start + 1, closed: true };

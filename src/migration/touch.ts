@@ -127,9 +127,18 @@ function skipWith(cursor: Cursor): void {
   }
 }
 
+/** It is asked when a statement is checked, when it is about to run, and by the guard. */
+const known = new WeakMap<Statement, Touch>();
+
 /** What a statement can touch. A trigger that it sets off can touch more. */
 export function touchOf(statement: Statement): Touch {
-  const cursor = new Cursor(statement.text);
+  const touch = known.get(statement) ?? read(statement.text);
+  known.set(statement, touch);
+  return touch;
+}
+
+function read(text: string): Touch {
+  const cursor = new Cursor(text);
   const isExplained = cursor.is("EXPLAIN");
   if (isExplained) {
     cursor.next();

@@ -71,6 +71,10 @@ function latestFirst(history: History): readonly HistoryRow[] {
   return history.rows.toSorted((a, b) => b.seq - a.seq);
 }
 
+function byVersion(migrations: readonly Migration[]): ReadonlyMap<number, Migration> {
+  return new Map(migrations.map((migration) => [migration.version, migration]));
+}
+
 function nothingToUndo(): Result<never> {
   const text = "There is nothing to roll back: no migration is applied.";
   return fail("history.nothing-to-roll-back", text, "See rung status.");
@@ -86,7 +90,8 @@ function planRollback(
   const applied = latestFirst(history);
   if (applied.length === 0 && done === 0 && to === undefined) return nothingToUndo();
   const undone = applied.filter(({ version }) => version > (to ?? 0)).slice(0, steps - done);
-  return collect(undone.map((row) => stepDown(row, migrations, command.down)));
+  const known = byVersion(migrations);
+  return collect(undone.map((row) => stepDown(row, known.get(row.version), command.down)));
 }
 
 /** Refuses steps that cannot be part of one transaction for all, where that is asked for. Their modules are loaded. */
@@ -126,9 +131,10 @@ function planRedo(
     ...undone.filter((version) => !there.has(version)),
     ...still.map(({ version }) => version),
   ].reverse();
-  const downs = still.map((row) => stepDown(row, migrations, command.down));
+  const known = byVersion(migrations);
+  const downs = still.map((row) => stepDown(row, known.get(row.version), command.down));
   const ups = again.map((version): Result<Step> => {
-    const migration = migrations.find((each) => each.version === version);
+    const migration = known.get(version);
     if (migration !== undefined) return stepUp(migration);
     const isAhead = version > (migrations.at(-1)?.version ?? 0);
     const text = `Version ${version} cannot be applied again: it is not among the migrations at hand.`;

@@ -144,17 +144,16 @@ function noteOn(row: HistoryRow, ours: Section | null, source: DownSource): stri
   return `The down in ${ours.file} differs from the one recorded when it was applied, which is what runs.`;
 }
 
-/** The step that undoes what a row of history records. Fails with `history.irreversible` or `catalog.*`. */
+/** The step that undoes what a row of history records; a migration of that version may be at hand. Fails with `history.irreversible` or `catalog.*`. */
 export function stepDown(
   row: HistoryRow,
-  migrations: readonly Migration[],
+  sameVersion: Migration | undefined,
   source: DownSource,
 ): Result<Step> {
   const { version, name, checksum, seq } = row;
   // A file that was renamed is the same migration as long as it holds the same.
-  const migration = migrations.find(
-    (each) => each.version === version && (each.name === name || each.checksum === checksum),
-  );
+  const isSame = sameVersion?.name === name || sameVersion?.checksum === checksum;
+  const migration = isSame ? sameVersion : undefined;
   if (row.kind === "typescript") return typeScriptDown(row, migration);
   const ours = catalogDown(migration);
   if (!ours.ok) return ours;

@@ -70,27 +70,8 @@ async function loadStep(step: Step): Promise<Result<ReadyStep>> {
   );
 }
 
-/**
- * Standard output is for reports and replies: what a migration logs goes to standard error. What it does once it has
- * returned can change nothing any more, and is not to end the process.
- */
-function keepHouse(): void {
-  if (isKept) return;
-  isKept = true;
-  console.log = console.info = console.debug = console.error;
-  const late = (error: unknown): void => {
-    const reason = messageOf(error);
-    console.error(`rung: after it had returned, a migration failed: ${reason}`);
-  };
-  process.on("unhandledRejection", late);
-  process.on("uncaughtException", late);
-}
-
-let isKept = false;
-
 /** Performs the effect `load`. */
 export async function load(steps: readonly Step[]): Promise<Outcome> {
-  keepHouse();
   const ready: ReadyStep[] = [];
   for (const step of steps) {
     const loaded = await loadStep(step);

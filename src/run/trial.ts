@@ -84,7 +84,7 @@ export class Trial {
   async down(): Promise<Failure | null> {
     if (this.#latest === null) throw new Error("nothing was applied");
     const { migration, row } = this.#latest;
-    const step = stepDown(row, [migration], "recorded");
+    const step = stepDown(row, migration, "recorded");
     return step.ok ? this.#run(downOnce, step.value) : step.failure;
   }
 

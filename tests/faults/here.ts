@@ -41,6 +41,9 @@ export async function here(
       said.stderr += text;
     },
     openDriver: async (request) => disturbed(request, openDatabase(request), saboteur),
+    keepHouse: () => undefined,
+    findProgram: async () => null,
+    become: async () => 0,
     collectGarbage: () => undefined,
     heldSignals: () => ({ hold() {}, release() {}, received: async () => null }),
     now: () => saboteur.now,

@@ -59,6 +59,11 @@ test("names: head and time in the file's name, a folder, a file of one's own, ne
     expect([name, (await place.rung(["backup", name])).status]).toEqual([name, 0]);
     expect([name, existsSync(place.at(name))]).toEqual([name, true]);
   }
+  for (const suffix of ["-wal", "-journal", "-shm"]) {
+    const journal = await place.rung(["backup", `./rung.db${suffix}`, "--json"]);
+    expect(json(journal.stdout)).toMatchObject({ error: { code: "usage.invalid-option" } });
+    expect(existsSync(place.at(`rung.db${suffix}`))).toBe(false);
+  }
   const wrong = await place.rung(["backup", "new", "--keep", "2", "--json"]);
   expect(json(wrong.stdout)).toMatchObject({ error: { code: "usage.invalid-option" } });
 });
@@ -176,5 +181,23 @@ else {
     for (const each of [left, `${left}-wal`, living, other]) writeFileSync(place.at(each), "x");
     expect((await place.rung(["backup", "b"])).status).toBe(0);
     expect(place.list()).toEqual(["b", "rung.db", living, other].sort());
+  });
+}
+
+const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+const canDrop = Bun.which("setpriv") !== null && process.getuid?.() === 0;
+if (!canDrop)
+  notRunHere("a copy left by another user's process does not stand in the way", "not root");
+else {
+  test("a copy left by another user's process does not stand in the way", async () => {
+    using place = new Place();
+    leave("delete", place.at("rung.db"), "old");
+    chmodSync(place.path, 0o1777);
+    const host = (await Bun.$`hostname`.text()).trim().replace(/[^\w-]/g, "_");
+    const left = `rung.db.rung-${Bun.spawnSync(["true"]).pid}-${host}-${crypto.randomUUID()}`;
+    writeFileSync(place.at(left), "x");
+    const ran = await place.rung(["backup", "b"], { before: nobody });
+    expect([ran.stderr, ran.status]).toEqual(["", 0]);
+    expect(place.list()).toEqual(["b", "rung.db", left].sort());
   });
 }

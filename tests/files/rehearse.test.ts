@@ -196,6 +196,18 @@ test("a plan that would fail: exit 6, and what would have been durable before it
   expect([changed.status, changed.error?.code]).toEqual([4, "history.changed"]);
 });
 
+test("rows that no CHECK would let in today stand in no way, here and in a backup", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a") });
+  place.execute(`CREATE TABLE t (x CHECK (x > 0));
+    PRAGMA ignore_check_constraints = ON; INSERT INTO t (x) VALUES (-1), (-2)`);
+  const { status, integrity, count } = await rehearse(place);
+  expect([status, integrity, count]).toEqual([0, [], 1]);
+  await place.rung(["backup", "b"]);
+  expect((await place.rung(["restore", "b", "--discard"])).stderr).toBe("");
+  expect(place.query("SELECT count(*) AS rows FROM t")).toEqual([{ rows: 2 }]);
+});
+
 test("--to, --steps, --strict and order are those of migrate, and --tmp is where the copy lies", async () => {
   using place = new Place();
   place.write({ "1_a.sql": table("a"), "2_b.sql": table("b"), "4_d.sql": table("d") });

@@ -2,7 +2,8 @@
 
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { Restoration } from "../../src/database/restore.ts";
 import { json, notRunHere, Place, table } from "../rung.ts";
 import { leave, leftovers, look, modeOf } from "./states.ts";
 
@@ -166,3 +167,75 @@ test("a session lets go of the database for a restore, and goes on with the new 
   expect(replies[5]).toMatchObject({ count: 1 });
   expect(status).toBe(0);
 });
+
+test("a link that leads to nothing yet: the database comes to be where it leads", async () => {
+  using place = new Place();
+  leave("delete", place.at("b.backup"), "new");
+  place.write({}, "data");
+  symlinkSync("data/real.db", place.at("rung.db"));
+  symlinkSync("round.db", place.at("round.db"));
+  expect((await place.rung(["restore", "b.backup"])).status).toBe(0);
+  expect(lstatSync(place.at("rung.db")).isSymbolicLink()).toBe(true);
+  expect(look(place.at("data", "real.db"))).toBe("40 rows say new");
+  expect((await place.rung(["restore", "b.backup", "--db", "round.db"])).status).toBe(5);
+});
+
+test("rows that break a CHECK are no damage: what backup made, restore takes", async () => {
+  using place = new Place();
+  place.execute(`CREATE TABLE t (x CHECK (x > 0));
+    PRAGMA ignore_check_constraints = ON; INSERT INTO t VALUES (-1)`);
+  expect((await place.rung(["backup", "b"])).status).toBe(0);
+  expect((await place.rung(["restore", "b"])).status).toBe(0);
+  expect(place.query("SELECT x FROM t")).toEqual([{ x: -1 }]);
+});
+
+for (const mode of ["delete", "wal"] as const) {
+  const name = `who opens the database in ${mode} mode while the backup is copied stands in the way, too`;
+  if (!existsSync("/proc/self/fd")) notRunHere(name, "no /proc");
+  else {
+    test(name, async () => {
+      using place = new Place();
+      const live = place.at("rung.db");
+      leave("delete", place.at("b.backup"), "new");
+      leave(mode, live, "old");
+      const files = place.list();
+      const wish = { file: place.at("b.backup"), force: false, discard: false };
+      const restoration = new Restoration(live, wish, new Date(), "somebody");
+      for (const stage of ["settle", "copy", "keep"] as const) {
+        expect(restoration.perform(stage)).toEqual({ is: "done" });
+      }
+      const user = Bun.spawn(["sleep", "60"], { stdin: Bun.file(live) });
+      try {
+        expect(restoration.perform("replace")).toMatchObject({
+          failure: { code: "database.in-use" },
+        });
+        expect(restoration.perform("discard")).toEqual({ is: "done" });
+      } finally {
+        user.kill();
+        await user.exited;
+      }
+      expect([place.list(), look(live), modeOf(live)]).toEqual([files, "40 rows say old", mode]);
+    });
+  }
+}
+
+const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+const canDrop = Bun.which("setpriv") !== null && process.getuid?.() === 0;
+if (!canDrop) notRunHere("restoring as the owner of a backup that is read-only", "not root");
+else {
+  test("a backup that its owner may only read is restored by him, and by nobody else's means", async () => {
+    using place = new Place();
+    chmodSync(place.path, 0o777);
+    leave("delete", place.at("rung.db"), "old");
+    chmodSync(place.at("rung.db"), 0o444);
+    expect((await place.rung(["backup", "b"], { before: nobody })).status).toBe(0);
+    expect(statSync(place.at("b")).mode & 0o777).toBe(0o400);
+    const other = await place.rung(["restore", "b", "--db", "new.db"], { before: nobody });
+    expect([other.stderr, look(place.at("new.db"))]).toEqual(["", "40 rows say old"]);
+    chmodSync(place.at("rung.db"), 0o666);
+    const files = place.list();
+    const foreign = await place.rung(["restore", "b"], { before: nobody });
+    expect([foreign.status, place.list()]).toEqual([5, files]);
+    expect(foreign.stderr).toContain("cannot be given to the owner of the database: EPERM.");
+  });
+}

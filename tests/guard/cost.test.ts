@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SchemaFacts } from "../../src/database/facts.ts";
+import { LiveSchema } from "../../src/database/live.ts";
 import { StepScope } from "../../src/database/scope.ts";
 import { openConnection, type Connection, type Prepared } from "../../src/database/sqlite.ts";
 import { defaultOptions } from "../../src/migration/migration.ts";
@@ -75,7 +76,7 @@ function watching(before: string, sql: string): { asked: string[]; found: number
   const watched = recorded(connection, log);
   const step = stepOf(sql);
   watched.run("BEGIN");
-  const scope = new StepScope(watched, new SchemaFacts(watched), step);
+  const scope = new StepScope(watched, new SchemaFacts(watched, new LiveSchema(watched)), step);
   const statements = step.work.kind === "script" ? step.work.statements : [];
   for (const statement of statements) scope.run(statement, () => connection.run(statement.text));
   const found = scope.findings().length;

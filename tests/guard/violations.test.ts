@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SchemaFacts } from "../../src/database/facts.ts";
 import { Horizon } from "../../src/database/horizon.ts";
+import { LiveSchema } from "../../src/database/live.ts";
 import { openConnection } from "../../src/database/sqlite.ts";
 import { stateOf } from "../../src/database/violations.ts";
 import { randomOf, type Random } from "./random.ts";
@@ -100,9 +101,10 @@ function bySqlite(path: string): number | "mismatched" {
 function byUs(path: string): number | "mismatched" {
   const connection = openConnection(path, "write");
   try {
-    const [key] = new SchemaFacts(connection).keys();
+    const live = new LiveSchema(connection);
+    const [key] = new SchemaFacts(connection, live).keys();
     if (key === undefined) throw new Error("the child has no key");
-    const { standing, orphans } = stateOf(connection, new Horizon(connection), key, false);
+    const { standing, orphans } = stateOf(connection, new Horizon(live), key, false);
     return standing === "mismatched"
       ? standing
       : orphans.values().reduce((sum, each) => sum + each, 0);

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { foundHistory } from "../../src/database/history.ts";
 import { driftOf, keptSchema, liveSchema, SchemaTracker } from "../../src/database/schema.ts";
-import type { DroppedObject, SchemaChange } from "../../src/database/watch.ts";
+import { LiveSchema } from "../../src/database/live.ts";
 import { openConnection, type Connection } from "../../src/database/sqlite.ts";
 import { touchOf } from "../../src/migration/touch.ts";
 import { splitStatements } from "../../src/migration/statements.ts";
@@ -60,24 +60,27 @@ function succeeds(connection: Connection, text: string): boolean {
   }
 }
 
-/** Runs one migration of a few statements; tells what it has done to the schema, as the guard's watch would. */
-function migration(connection: Connection, pick: (below: number) => number): SchemaChange {
-  const dropped: DroppedObject[] = [];
-  let hasCreated = false;
-  let hasAltered = false;
+/** Runs one migration of a few statements, noted as the guard's watch would; tells by what route it is followed. */
+function migration(
+  connection: Connection,
+  live: LiveSchema,
+  pick: (below: number) => number,
+): "create" | "drop" | "any" {
+  const done = new Set<string>();
   for (let count = 1 + pick(4); count > 0; count--) {
     const text = statement(pick);
     const split = splitStatements(text, "x.sql");
     const [first] = split.ok ? split.value : [];
     if (first === undefined) throw new Error(`This is no statement: ${text}`);
     const touch = touchOf(first);
-    hasCreated ||= touch.does === "create";
-    hasAltered ||= touch.does === "alter" || touch.does === "rename";
-    if (touch.does === "drop") dropped.push({ type: touch.type, name: touch.name });
+    done.add(touch.does === "rename" ? "alter" : touch.does);
+    live.note(touch);
     succeeds(connection, text);
+    // The guard looks at the schema between some statements and not between others.
+    if (pick(3) === 0) expect([...live.all()]).toEqual([...new LiveSchema(connection).all()]);
   }
-  if (hasAltered || (hasCreated && dropped.length > 0)) return { does: "any" };
-  return dropped.length > 0 ? { does: "drop", dropped } : { does: "create" };
+  if (done.has("alter") || (done.has("create") && done.has("drop"))) return "any";
+  return done.has("drop") ? "drop" : "create";
 }
 
 for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
@@ -86,15 +89,17 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     const connection = openConnection("scratch", "memory");
     try {
       foundHistory(connection);
-      const tracker = new SchemaTracker(connection);
+      const live = new LiveSchema(connection);
+      const tracker = new SchemaTracker(connection, live);
       const seen = new Set<string>();
       for (let step = 0; step < 120; step++) {
-        const change = migration(connection, pick);
-        seen.add(change.does);
+        seen.add(migration(connection, live, pick));
         // A step's temporary objects go away with it.
         for (let at = 0; at < 4; at++) connection.run(`DROP TABLE IF EXISTS temp.t${at}`);
-        tracker.follow(change);
-        expect(tracker.fingerprint).toBe(new SchemaTracker(connection).fingerprint);
+        tracker.follow();
+        const fresh = new LiveSchema(connection);
+        expect([...live.all()]).toEqual([...fresh.all()]);
+        expect(tracker.fingerprint).toBe(new SchemaTracker(connection, fresh).fingerprint);
         expect(differences(keptSchema(connection), liveSchema(connection))).toEqual([]);
       }
       expect(liveSchema(connection).length).toBeGreaterThan(3);
@@ -114,13 +119,16 @@ for (const seed of [11, 12, 13, 14]) {
       foundHistory(connection);
       connection.run("CREATE INDEX hand ON mine (id)");
       connection.run("ALTER TABLE mine ADD COLUMN hand");
-      const tracker = new SchemaTracker(connection);
+      const live = new LiveSchema(connection);
+      const tracker = new SchemaTracker(connection, live);
       for (let step = 0; step < 40; step++) {
-        const change = migration(connection, pick);
-        const touched = pick(3) === 0;
-        if (touched) connection.run(`ALTER TABLE mine ADD COLUMN s${step}`);
+        migration(connection, live, pick);
+        if (pick(3) === 0) {
+          live.note({ does: "alter", table: "mine" });
+          connection.run(`ALTER TABLE mine ADD COLUMN s${step}`);
+        }
         for (let at = 0; at < 4; at++) connection.run(`DROP TABLE IF EXISTS temp.t${at}`);
-        tracker.follow(touched ? { does: "any" } : change);
+        tracker.follow();
         const found = driftOf(connection, null).map(({ kind, name }) => `${kind} ${name}`);
         expect(found).toEqual(["added hand", "changed mine"]);
       }

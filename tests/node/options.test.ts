@@ -8,8 +8,8 @@ import { fieldOf, readAsked } from "../../src/input/asked.ts";
 import { commandOptions, commands, type CommandSpec } from "../../src/input/options.ts";
 import { json, Place } from "../rung.ts";
 
-/** The commands that are no messages: two write a file for a person, and the other only talks. */
-const commandsOnly = ["new", "bundle", "version"];
+/** The commands that are no messages: two write a file for a person, and the others only talk. */
+const commandsOnly = ["new", "bundle", "version", "completions"];
 /** The messages that are no commands. */
 const messagesOnly = ["init"];
 

@@ -1,0 +1,259 @@
+// The schema as it is, in memory: read whole once, then kept up from what statements can have done to it.
+
+import type { Row } from "../migration/migration.ts";
+import type { ObjectType, Touch } from "../migration/touch.ts";
+import { foldName } from "../plan/schema.ts";
+import type { Connection } from "./sqlite.ts";
+
+/** A row of sqlite_schema. As long as nothing in it changes it is the same object. */
+export interface LiveObject {
+  /** Where it stands in the schema: what is created goes to the end, and an ALTER leaves it where it is. */
+  readonly rowid: number;
+  readonly type: ObjectType;
+  readonly name: string;
+  readonly table: string;
+  /** Empty for an index that belongs to a constraint. */
+  readonly sql: string;
+}
+
+/** A text column of a row; empty where it holds anything else. */
+export function textOf(row: Row, column: string): string {
+  const value = row[column];
+  return typeof value === "string" ? value : "";
+}
+
+// Every name is an alias and the order is given, as a migration may have set full_column_names, case_sensitive_like
+// or reverse_unordered_selects.
+const selectTail = `SELECT rowid AS rowid, type AS type, name AS name, tbl_name AS "table", sql AS sql
+  FROM main.sqlite_schema WHERE rowid > ? ORDER BY rowid`;
+const selectOne = "SELECT 1 FROM main.sqlite_schema WHERE rowid = ? AND type = ? AND name = ?";
+
+function objectOf(row: Row): LiveObject {
+  const type = textOf(row, "type");
+  return {
+    rowid: Number(row["rowid"]),
+    type: type === "index" || type === "view" || type === "trigger" ? type : "table",
+    name: textOf(row, "name"),
+    table: textOf(row, "table"),
+    sql: textOf(row, "sql"),
+  };
+}
+
+function isSame(left: LiveObject, right: LiveObject): boolean {
+  return (
+    left.sql === right.sql &&
+    left.name === right.name &&
+    left.table === right.table &&
+    left.type === right.type
+  );
+}
+
+/** Whether an object is a virtual table, by its SQL. */
+export function isVirtual({ sql }: { readonly sql: string }): boolean {
+  return /^CREATE\s+VIRTUAL/i.test(sql);
+}
+
+/** SQLite's counter of schema changes: as long as it stands still, there is nothing to compare. */
+export function schemaVersion(connection: Connection): number {
+  return Number(connection.get("PRAGMA schema_version")?.["schema_version"] ?? 0);
+}
+
+function addTo(index: Map<string, Set<LiveObject>>, key: string, object: LiveObject): void {
+  const known = index.get(key);
+  if (known === undefined) index.set(key, new Set([object]));
+  else known.add(object);
+}
+
+function removeFrom(index: Map<string, Set<LiveObject>>, key: string, object: LiveObject): void {
+  const known = index.get(key);
+  if (known?.delete(object) === true && known.size === 0) index.delete(key);
+}
+
+/** Of objects in the order of their rowids, those after one. */
+function tailOf(objects: readonly LiveObject[], afterRowid: number): readonly LiveObject[] {
+  return objects.slice(objects.findLastIndex(({ rowid }) => rowid <= afterRowid) + 1);
+}
+
+function takeOut(objects: LiveObject[], object: LiveObject): void {
+  const at = objects.indexOf(object);
+  if (at >= 0) objects.splice(at, 1);
+}
+
+const none: ReadonlySet<LiveObject> = new Set();
+
+/**
+ * All rows of sqlite_schema. To ask SQLite for one by its name is to scan them all, and any statement that reads them
+ * is compiled anew after each change: at a thousand tables, that is what costs. What a statement can do to the schema is
+ * to be noted before it runs; what nobody has noted shows by SQLite's counter when the schema is looked at afresh.
+ */
+export class LiveSchema {
+  readonly #connection: Connection;
+  /** By rowid, in ascending order. */
+  #rows = new Map<number, LiveObject>();
+  #named = new Map<string, Set<LiveObject>>();
+  #attached = new Map<string, Set<LiveObject>>();
+  #programs: LiveObject[] = [];
+  #children: LiveObject[] = [];
+  #last = 0;
+  #version: number;
+  #losses = 0;
+  /** What is no more, and what is new, since the changes were taken. */
+  #gone = new Set<LiveObject>();
+  #fresh = new Set<LiveObject>();
+  /** What was noted since the schema was last looked at. */
+  #hasGrown = false;
+  #isUnknown = false;
+  readonly #dropped = new Set<string>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#version = schemaVersion(connection);
+    this.#readTail();
+    this.#fresh = new Set();
+  }
+
+  /** Before a statement: what it can do to the schema. */
+  note(touch: Touch): void {
+    if (touch.does === "create") this.#hasGrown = true;
+    else if (touch.does === "drop") this.#dropped.add(foldName(touch.name));
+    else if (touch.does === "alter" || touch.does === "rename") this.#isUnknown = true;
+  }
+
+  /** Looks at what has changed, noted or not. */
+  refresh(): void {
+    const version = schemaVersion(this.#connection);
+    const isNoted = this.#hasGrown || this.#dropped.size > 0;
+    const isBoth = this.#hasGrown && this.#dropped.size > 0;
+    if (version !== this.#version) {
+      // A rowid that a DROP has freed can be taken again by what is created after it.
+      if (this.#isUnknown || isBoth || !isNoted) this.#readAll();
+      else if (this.#hasGrown) this.#readTail();
+      else this.#forgetDropped();
+    }
+    this.#version = version;
+    this.#hasGrown = false;
+    this.#isUnknown = false;
+    this.#dropped.clear();
+  }
+
+  /** A number that stands still while the schema only grows. */
+  get losses(): number {
+    this.#sync();
+    return this.#losses;
+  }
+
+  /** The highest rowid. */
+  get last(): number {
+    this.#sync();
+    return this.#last;
+  }
+
+  /** All objects, in the order in which they were created. */
+  all(): Iterable<LiveObject> {
+    this.#sync();
+    return this.#rows.values();
+  }
+
+  /** What is gone, and what is there instead, since this was asked last. */
+  takeChanges(): { readonly gone: readonly LiveObject[]; readonly fresh: readonly LiveObject[] } {
+    this.refresh();
+    const changes = { gone: [...this.#gone], fresh: [...this.#fresh] };
+    this.#gone = new Set();
+    this.#fresh = new Set();
+    return changes;
+  }
+
+  /** Those of a name, whatever they are. */
+  named(name: string): ReadonlySet<LiveObject> {
+    this.#sync();
+    return this.#named.get(foldName(name)) ?? none;
+  }
+
+  /** Those that belong to a table or view, itself included. */
+  on(table: string): ReadonlySet<LiveObject> {
+    this.#sync();
+    return this.#attached.get(foldName(table)) ?? none;
+  }
+
+  /** The views and triggers that were created after a rowid. */
+  programs(afterRowid: number): readonly LiveObject[] {
+    this.#sync();
+    return tailOf(this.#programs, afterRowid);
+  }
+
+  /** The tables whose SQL speaks of references, and that were created after a rowid. */
+  children(afterRowid: number): readonly LiveObject[] {
+    this.#sync();
+    return tailOf(this.#children, afterRowid);
+  }
+
+  #sync(): void {
+    if (this.#hasGrown || this.#isUnknown || this.#dropped.size > 0) this.refresh();
+  }
+
+  #add(object: LiveObject): void {
+    this.#rows.set(object.rowid, object);
+    addTo(this.#named, foldName(object.name), object);
+    addTo(this.#attached, foldName(object.table), object);
+    if (object.type === "view" || object.type === "trigger") this.#programs.push(object);
+    if (object.type === "table" && /references/i.test(object.sql)) this.#children.push(object);
+    this.#last = Math.max(this.#last, object.rowid);
+  }
+
+  #remove(object: LiveObject): void {
+    this.#lose(object);
+    this.#rows.delete(object.rowid);
+    removeFrom(this.#named, foldName(object.name), object);
+    removeFrom(this.#attached, foldName(object.table), object);
+    takeOut(this.#programs, object);
+    takeOut(this.#children, object);
+  }
+
+  #lose(object: LiveObject): void {
+    if (!this.#fresh.delete(object)) this.#gone.add(object);
+    this.#losses++;
+  }
+
+  #readTail(): void {
+    for (const row of this.#connection.all(selectTail, this.#last)) {
+      const object = objectOf(row);
+      this.#add(object);
+      this.#fresh.add(object);
+    }
+  }
+
+  #readAll(): void {
+    const before = this.#rows;
+    this.#rows = new Map();
+    this.#named = new Map();
+    this.#attached = new Map();
+    this.#programs = [];
+    this.#children = [];
+    this.#last = 0;
+    for (const row of this.#connection.all(selectTail, 0)) {
+      const object = objectOf(row);
+      const known = before.get(object.rowid);
+      const isKept = known !== undefined && isSame(known, object);
+      if (isKept) before.delete(object.rowid);
+      else this.#fresh.add(object);
+      this.#add(isKept ? known : object);
+    }
+    for (const object of before.values()) this.#lose(object);
+  }
+
+  /** A DROP takes with it what belongs to the object, unless it was a temporary one of the same name. */
+  #forgetDropped(): void {
+    const named = [...this.#dropped].flatMap((name) => [...(this.#named.get(name) ?? none)]);
+    // Its shadow tables go with a virtual table.
+    if (named.some(isVirtual)) return this.#readAll();
+    for (const object of named) {
+      const { rowid, type, name } = object;
+      if (this.#connection.get(selectOne, rowid, type, name) !== null) continue;
+      this.#remove(object);
+      const isTable = type === "table" || type === "view";
+      const attached = isTable ? this.#attached.get(foldName(name)) : undefined;
+      for (const other of [...(attached ?? none)]) this.#remove(other);
+    }
+    while (this.#last > 0 && !this.#rows.has(this.#last)) this.#last--;
+  }
+}
