@@ -164,6 +164,8 @@ async function story(rung: string): Promise<unknown> {
   );
   place.write({ "3_bad.sql": "-- migrate:up\nINSERT INTO u SELECT a FROM u;\n" });
   await tell("migrate");
+  place.write({ "3_bad.sql": '-- migrate:up\nINSERT INTO w VALUES ("quoted");\nSELECT nope;\n' });
+  await tell("migrate");
   place.write({ "3_bad.sql": "-- migrate:up\nINSERT INTO c VALUES (7);\n" });
   await tell("migrate");
   place.write({ "3_bad.sql": "-- migrate:up\nCREATE VIEW w2 AS SELECT nope FROM u;\n" });
@@ -176,6 +178,7 @@ async function story(rung: string): Promise<unknown> {
   await tell("migrate", "--db", "none.db");
   await tell("migrate", "--db", "nowhere/a.db");
   await tell("status", "--db", "absent.db");
+  await tell("rollback", "--db", "absent.db");
   place.write({ "1_a.sql": table("a") }, "other");
   await tell("migrate", "--db", "a?b#c%41.db", "--dir", "other");
   told.push(place.list());
