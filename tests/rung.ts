@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 /** The repository. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The executable under test: as `bun run build` leaves it, unless another is named. */
-export const executable = process.env["RUNG_UNDER_TEST"] ?? join(root, "dist", "rung");
+/** The executable under test, as `bun run build` leaves it. */
+export const executable = join(root, "dist", "rung");
 
 if (!existsSync(executable)) throw new Error(`${executable} is missing. Run: bun run build`);
 

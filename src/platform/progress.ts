@@ -3,7 +3,6 @@
 import { writeSync } from "node:fs";
 import { boardBytes, boardIn } from "./board.ts";
 import { draw } from "./draw.ts";
-import { startThread } from "./thread.ts";
 
 /** A line to draw. */
 interface Line {
@@ -91,7 +90,13 @@ export class ProgressLine {
 
   #start(): void {
     this.#state = "started";
-    startThread(program, this.#memory);
+    const worker = new Worker(`data:text/javascript,${encodeURIComponent(program)}`, {
+      type: "module",
+    });
+    worker.unref();
+    // Where no thread is to be had, there is no line.
+    worker.onerror = (event) => event.preventDefault();
+    worker.postMessage(this.#memory);
     process.on("exit", this.#end);
     // What a migration prints arrives here, in the middle of a statement.
     console.error = (...words: unknown[]): void => {

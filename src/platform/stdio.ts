@@ -1,7 +1,6 @@
 // Door to standard input and output, by descriptor: Node's streams cost more to set up than most commands take.
 
 import { fstatSync, statSync, writeSync } from "node:fs";
-import { inputBytes, writeSlowly } from "./streams.ts";
 
 let trouble: string | null = null;
 
@@ -30,7 +29,8 @@ function writeSome(descriptor: 1 | 2, what: string | Uint8Array): number {
 async function write(descriptor: 1 | 2, text: string): Promise<void> {
   const written = writeSome(descriptor, text);
   if (written === Buffer.byteLength(text)) return;
-  await writeSlowly(descriptor, Buffer.from(text).subarray(written));
+  const rest = Buffer.from(text).subarray(written);
+  await Bun.write(descriptor === 1 ? Bun.stdout : Bun.stderr, rest);
 }
 
 /** Writes all of a text to standard output; false once that is in vain. Never throws: see `streamTrouble`. */
@@ -57,7 +57,7 @@ export async function writeError(text: string): Promise<void> {
 /** Standard input as it arrives; it ends where it cannot be read any further: see `streamTrouble`. */
 export async function* readInput(): AsyncGenerator<Uint8Array> {
   try {
-    yield* inputBytes();
+    yield* Bun.stdin.stream();
   } catch (error) {
     trouble ??= `Standard input cannot be read: ${codeOf(error)}.`;
   }

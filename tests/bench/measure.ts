@@ -29,13 +29,13 @@ async function once(contender: Contender): Promise<{ wall: number; peak: number 
   return { wall, peak: (child.resourceUsage()?.maxRSS ?? 0) / 1024 ** 2 };
 }
 
-/** Runs every contender `runs` times in turn, after one run each that doesn't count. */
+/** Runs every contender `runs` times in turn, after one run each that doesn't count; a single run has none before it. */
 export async function measure(
   contenders: readonly Contender[],
   runs: number,
 ): Promise<readonly Measured[]> {
   const results = contenders.map(({ name }) => ({ name, wall: new Array<number>(), peakMiB: 0 }));
-  for (let run = 0; run <= runs; run++) {
+  for (let run = runs === 1 ? 1 : 0; run <= runs; run++) {
     for (const [index, contender] of contenders.entries()) {
       const { wall, peak } = await once(contender);
       const result = results[index];

@@ -1,17 +1,47 @@
-// The bundler under Deno: there is none that could make an executable of ours.
+// Door to the bundler where Deno runs us: there is none; what its callers know of it at once is here all the same.
 
-import type { Compilation, Compiled, Sources } from "../compilation.ts";
+/** The platforms that executables are made for. */
+export const targets = [
+  "linux-x64",
+  "linux-arm64",
+  "linux-x64-musl",
+  "linux-arm64-musl",
+  "darwin-x64",
+  "darwin-arm64",
+  "windows-x64",
+] as const;
+export type Target = (typeof targets)[number];
 
-export * from "../compilation.ts";
+/** The folder that the sources of an executable seem to lie in. */
+export const sourceRoot = "/$rung";
 
-const reason = "this rung runs on Deno, and only one that runs on Bun makes executables";
+/** Sources by their paths, all below `sourceRoot`. */
+export type Sources = Readonly<Record<string, string>>;
 
-/** Makes no executable, and says why. */
-export async function compile(_request: Compilation): Promise<Compiled> {
-  return { is: "failed", reason };
+/** What an executable is made of, and for whom. */
+interface Compilation {
+  readonly sources: Sources;
+  readonly entry: string;
+  readonly folder: string;
+  readonly target: Target | null;
+  readonly runtime: string | null;
 }
 
-/** Always throws: the program is made into texts by Bun. */
-export async function textsOfProgram(_entry: string, _replaced: Sources): Promise<Sources> {
-  throw new Error(reason);
+/** The executable's path, or why there is none. */
+export type Compiled =
+  | { readonly is: "compiled"; readonly path: string }
+  | { readonly is: "failed" | "not-fetched"; readonly reason: string };
+
+/** This process's platform as a target names it. */
+export const ownPlatform = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+
+/** No executable gets this runtime. */
+export const runtimeVersion = "";
+
+/** Makes nothing: says why. */
+export async function compile(_request: Compilation): Promise<Compiled> {
+  return {
+    is: "failed",
+    reason: "Deno cannot make an executable of rung; a rung built by Bun can",
+  };
 }

@@ -1,16 +1,18 @@
-// What the database door needs of bun:sqlite, over node:sqlite: an import map puts it in the place of that module.
+// Door to SQLite where Deno runs us: what src/database/sqlite.ts takes of bun:sqlite, over node:sqlite.
 
-import { existsSync } from "node:fs";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { codeOf } from "./sqlite-codes.ts";
+import { statSync } from "node:fs";
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementSync,
+} from "node:sqlite";
+import { nameOfCode } from "./codes.ts";
 
-/** What a program binds. */
-type Bound = SQLInputValue | boolean | undefined;
+type Value = string | number | bigint | boolean | Uint8Array | null;
+type Row = Record<string, SQLOutputValue>;
 
-/** A row as SQLite gives it. */
-type Row = Record<string, string | number | bigint | Uint8Array | null>;
-
-/** An error of SQLite, with its extended result code by name. */
+/** What SQLite reports, by the name of its extended result code. */
 class SQLiteError extends Error {
   readonly code: string;
 
@@ -21,170 +23,152 @@ class SQLiteError extends Error {
   }
 }
 
-/** SQLite's result code of an error; 0 where it is none of SQLite's. */
-function numberOf(error: unknown): number {
-  if (!(error instanceof Error) || !("errcode" in error)) return 0;
-  return typeof error.errcode === "number" ? error.errcode : 0;
-}
-
-/** Does something with SQLite, whose errors are named as Bun names them. */
-function named<T>(action: () => T): T {
+/** Runs something of node:sqlite; what SQLite reports there is thrown under the name of its code. */
+function reported<T>(action: () => T): T {
   try {
     return action();
   } catch (error) {
-    const code = numberOf(error);
-    if (!(error instanceof Error) || code === 0) throw error;
-    if (code === misuse) throw new Error("Query contained no valid SQL statement");
-    throw new SQLiteError(error.message, codeOf(code));
+    if (!(error instanceof Error) || !("errcode" in error)) throw error;
+    throw new SQLiteError(error.message, nameOfCode(Number(error.errcode)));
   }
 }
 
-const misuse = 21;
-const range = 25;
-
-/** As it is bound: a whole number would become a REAL. */
-function inputOf(value: Bound): SQLInputValue {
+/** A number would be bound as a float, whatever it is; a boolean not at all. */
+function bound(value: Value): SQLInputValue {
   if (typeof value === "boolean") return value ? 1n : 0n;
-  const isWhole = typeof value === "number" && Number.isSafeInteger(value) && !Object.is(value, -0);
-  return isWhole ? BigInt(value) : (value ?? null);
+  return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
-/** Whether the statement has no parameter after the first `count`. It is not run: what comes last cannot be bound. */
-function endsAt(statement: StatementSync, count: number): boolean {
-  const nothing: SQLInputValue[] = Array.from({ length: count + 1 }, () => null);
-  try {
-    Reflect.apply(statement.get, statement, [...nothing, undefined]);
-  } catch (error) {
-    return numberOf(error) === range;
+function numbered(row: Row): Row {
+  for (const name in row) {
+    const value = row[name];
+    if (typeof value === "bigint") row[name] = Number(value);
   }
-  throw new Error("A value that is none was bound.");
+  return row;
 }
 
-/** A compiled statement. Nothing finalizes one here but the garbage collector; it never stays open once it was used. */
-export class Statement<_Row = Row, _Values = readonly Bound[]> {
+class CompiledStatement {
   readonly #statement: StatementSync;
-  readonly #changes: () => number;
-  #expected: number | null = null;
+  #isExact = false;
 
-  constructor(statement: StatementSync, changes: () => number) {
+  constructor(statement: StatementSync) {
     this.#statement = statement;
-    this.#changes = changes;
+    // Else an integer beyond 2^53 - 1 is an error.
+    statement.setReadBigInts(true);
   }
 
-  safeIntegers(isOn: boolean): this {
-    this.#statement.setReadBigInts(isOn);
+  /** Whether integers come as bigint; else as numbers, which may round them. */
+  safeIntegers(isExact: boolean): this {
+    this.#isExact = isExact;
     return this;
   }
 
-  run(...values: readonly Bound[]): { changes: number; lastInsertRowid: number | bigint } {
-    const inputs = this.#inputs(values);
-    const before = this.#changes();
-    const { changes, lastInsertRowid } = named(() => this.#statement.run(...inputs));
-    // What changes nothing leaves the count of the statement before it.
-    return { changes: this.#changes() === before ? 0 : Number(changes), lastInsertRowid };
+  run(...values: Value[]): { changes: number; lastInsertRowid: number | bigint } {
+    const { changes, lastInsertRowid } = reported(() => this.#statement.run(...values.map(bound)));
+    const rowid = this.#isExact ? lastInsertRowid : Number(lastInsertRowid);
+    return { changes: Number(changes), lastInsertRowid: rowid };
   }
 
-  all(...values: readonly Bound[]): Row[] {
-    const inputs = this.#inputs(values);
-    return named(() => this.#statement.all(...inputs));
+  all(...values: Value[]): Row[] {
+    const rows = reported(() => this.#statement.all(...values.map(bound)));
+    return this.#isExact ? rows : rows.map(numbered);
   }
 
-  get(...values: readonly Bound[]): Row | null {
-    const inputs = this.#inputs(values);
-    return named(() => this.#statement.get(...inputs)) ?? null;
+  get(...values: Value[]): Row | null {
+    const row = reported(() => this.#statement.get(...values.map(bound)));
+    if (row === undefined) return null;
+    return this.#isExact ? row : numbered(row);
   }
 
-  /** All rows are read at once: the iterator of Node's module ends without a word where SQLite reports an error. */
-  *iterate(...values: readonly Bound[]): IterableIterator<Row> {
+  /** All rows are read first: an iteration of Deno's ends at an error as if there were no more rows. */
+  *iterate(...values: Value[]): IterableIterator<Row> {
     yield* this.all(...values);
   }
 
-  finalize(): void {}
-
-  /** The values as they are bound, when there are as many as parameters; without any, all parameters are NULL. */
-  #inputs(values: readonly Bound[]): SQLInputValue[] {
-    if (values.length === 0 || values.length === this.#expected) return values.map(inputOf);
-    this.#expected ??= this.#count();
-    if (values.length === this.#expected) return values.map(inputOf);
-    // Node's module binds those with a name by their name alone: they count as none.
-    throw new Error(`SQLite query expected ${this.#expected} values, received ${values.length}`);
-  }
-
-  #count(): number {
-    let count = 0;
-    while (!endsAt(this.#statement, count)) count++;
-    return count;
+  /** Nothing: no statement is left in the middle, and the runtime lets go of those that nobody holds. */
+  finalize(): void {
+    return;
   }
 }
 
-/** How a database is opened. */
+/** A compiled statement; every one gives the same kind of rows, and takes the same values. */
+export type Statement<_Row, _Values> = CompiledStatement;
+
+export const constants = { SQLITE_FCNTL_LAST_ERRNO: 4 } as const;
+
+/** SQLite's code for a request that it does not know. */
+const notFound = 12;
+
+/** How a file is opened. */
 interface Access {
   readonly readonly?: boolean;
   readonly readwrite?: boolean;
   readonly create?: boolean;
 }
 
-/** As Bun opens databases. */
-const asBun = {
-  enableForeignKeyConstraints: false,
-  enableDoubleQuotedStringLiterals: true,
-  defensive: false,
-  timeout: 0,
-};
-
-function open(file: string, { readonly = false, create = false }: Access): DatabaseSync {
-  const cannotOpen = new SQLiteError("unable to open database file", "SQLITE_CANTOPEN");
-  // Node's module always makes a file that is to be written.
-  if (!create && file !== ":memory:" && !existsSync(file)) throw cannotOpen;
+function openFile(
+  file: string,
+  { readonly: readOnly = false, create = false }: Access,
+): DatabaseSync {
+  const cannot = new SQLiteError("unable to open database file", "SQLITE_CANTOPEN");
+  const isThere = file === ":memory:" || create || statSync(file, { throwIfNoEntry: false });
+  // It would be created.
+  if (isThere === undefined) throw cannot;
   try {
-    return new DatabaseSync(file, { ...asBun, readOnly: readonly });
+    // As SQLite is by itself: node:sqlite has its own idea of each.
+    return new DatabaseSync(file, {
+      readOnly,
+      enableForeignKeyConstraints: false,
+      enableDoubleQuotedStringLiterals: true,
+      timeout: 0,
+    });
   } catch {
-    throw cannotOpen;
+    // SQLite reads nothing of a file yet, so this is the only thing that can be wrong with it.
+    throw cannot;
   }
 }
+
+/** Nothing but white space and comments: preparing that ends Deno itself. */
+const empty = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$))*$/;
 
 /** An open database. */
 export class Database {
   readonly #database: DatabaseSync;
-  #totalChanges: StatementSync | null = null;
 
   constructor(file: string, access: Access) {
-    this.#database = open(file, access);
+    this.#database = openFile(file, access);
   }
 
   get inTransaction(): boolean {
     return this.#database.isTransaction;
   }
 
-  /** Runs one statement to its end. */
+  /** The system's error number is not to be had. */
+  fileControl(_request: number, _answer: Int32Array): number {
+    return notFound;
+  }
+
+  /** Runs every statement of a text to its end: `exec` would not tell which error it was. */
   run(sql: string): void {
-    const statement = named(() => this.#database.prepare(sql));
-    // Its errors have numbers, which those of `exec` have not; and unlike `run` it takes whatever rows come.
-    named(() => statement.all());
+    for (let rest = sql; ;) {
+      const statement = this.#compiled(rest);
+      reported(() => statement.all());
+      rest = rest.slice(statement.sourceSQL.length);
+      if (empty.test(rest)) return;
+    }
   }
 
-  prepare(sql: string): Statement {
-    const statement = named(() => this.#database.prepare(sql));
-    return new Statement(statement, () => this.#allChanges());
-  }
-
-  /** Node's module has no way to ask: never done. */
-  fileControl(_operation: number, _result: Int32Array): number {
-    return constants.SQLITE_NOTFOUND;
+  prepare(sql: string): CompiledStatement {
+    return new CompiledStatement(this.#compiled(sql));
   }
 
   close(): void {
-    this.#database.close();
+    reported(() => this.#database.close());
   }
 
-  /** How many rows have been changed since the database was opened. */
-  #allChanges(): number {
-    return named(() => {
-      this.#totalChanges ??= this.#database.prepare("SELECT total_changes() AS n");
-      return Number(this.#totalChanges.get()?.["n"]);
-    });
+  #compiled(sql: string): StatementSync {
+    if (empty.test(sql))
+      throw new SQLiteError("Query contained no valid SQL statement", "SQLITE_MISUSE");
+    return reported(() => this.#database.prepare(sql));
   }
 }
-
-/** Of SQLite's constants, those that are asked for. */
-export const constants = { SQLITE_FCNTL_LAST_ERRNO: 4, SQLITE_NOTFOUND: 12 } as const;
