@@ -90,8 +90,9 @@ if (deno === undefined) {
       `// import "./lib/none.ts"\nconst quotes = /["'\`]/; export * from "./lib/exported.ts";`,
       "const later = () => import(`./lib/later.ts`); const no = `import './lib/none.ts'`;",
       `type D = typeof import("./lib/types.ts"); import "./lib/effect.ts";`,
+      "const within = () => `${import('./lib/within.ts')}`;",
     ];
-    for (const each of ["used", "unused", "exported", "later", "effect"]) {
+    for (const each of ["used", "unused", "exported", "later", "effect", "within"]) {
       place.write(
         `migrations/lib/${each}.ts`,
         `export default 1; export const ${each}: number = 2;`,
@@ -110,6 +111,29 @@ if (deno === undefined) {
     expect(await place.rung("migrate")).toMatchObject({ status: 0, stderr: "" });
     const status = await place.run([executable, "status", "--check"]);
     expect(status).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("deno run: values and counts are those of Bun", async () => {
+    const steps = `export function up(db) {
+      db.exec("CREATE TABLE a (x, t); CREATE TABLE told (x)");
+      for (const x of [1, -0, 1.5, 12345678901, 2n ** 60n, true, null, new Uint8Array([1])])
+        db.run("INSERT INTO a VALUES (?1, typeof(?1))", x);
+      for (const sql of ["UPDATE a SET x = x", "CREATE TABLE b (x)", "DELETE FROM b"])
+        db.run("INSERT INTO told VALUES (?)", db.run(sql).changes);
+      for (const values of [[1], [1, 2, 3]]) {
+        let told = "accepted";
+        try { db.run("INSERT INTO a VALUES (?, ?)", ...values); } catch (error) { told = error.message; }
+        db.run("INSERT INTO told VALUES (?)", told);
+      }
+    }`;
+    const rowsBy = async (program: string): Promise<unknown> => {
+      using place = new Place(program);
+      place.write("migrations/1_a.ts", steps);
+      expect(await place.rung("migrate")).toMatchObject({ status: 0, stderr: "" });
+      using database = place.database();
+      return ["a", "told"].map((table) => database.query(`SELECT * FROM ${table}`).values());
+    };
+    expect(await rowsBy(rung)).toEqual(await rowsBy(executable));
   });
 
   test("deno run: bundle says why it cannot", async () => {

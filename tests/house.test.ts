@@ -128,6 +128,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "node:module",
     "node:sqlite",
     "node:tty",
+    "node:vm",
   ],
 };
 

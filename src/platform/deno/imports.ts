@@ -1,45 +1,48 @@
-// Door to the TypeScript parser where Deno runs us: types are stripped, then what is imported is read from the rest.
+// The TypeScript parser under Deno: Node's modules take the types away, and V8 says what is imported, as Bun would.
 
 import { stripTypeScriptTypes } from "node:module";
+import { SourceTextModule } from "node:vm";
 
-/** Enums and namespaces are code too; the types of Node know no such mode. */
-const whole: object = { mode: "transform" };
+const gap = String.raw`(?:\s|/\*.*?\*/)*`;
+const quoted = String.raw`(?<quote>["'\u0060])(?<specifier>(?:(?!\k<quote>)[^\\\n])*)\k<quote>`;
+const lazyImport = new RegExp(String.raw`\b(?:import|require)(?=${gap}\(${gap}${quoted})`, "gs");
+const namingImport = new RegExp(
+  String.raw`\bimport(?=\s+(?!type\b)(?<names>[\w$*{},\s]+?)\s*from\s*${quoted})`,
+  "gs",
+);
 
-const comment = /\/\/[^\n]*|\/\*[^]*?\*\//;
-const text = /"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'|`(?:\\[^]|[^`\\])*`/;
-const regExp =
-  /(?<=(?:^|[(,=:[!&|?{};+*%<>~^-]|\breturn)\s*)\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\//;
-
-/** What could look like an import and is none, and the texts that specifiers are. */
-const tokens = new RegExp(`${comment.source}|${text.source}|${regExp.source}`, "g");
-
-const imports =
-  /(?<![.\w$]|\btypeof\s+)(?:import|export|require)\b(?!\s+type\b(?!\s*(?:,|from\b)))(?:\s*\(?\s*|([\s\w$,*{}]*)\bfrom\s*)"(\d+)"/g;
-
-/** Bare of types where they can just be left out: whatever else is imported has to stay, used or not. */
-function bareOfTypes(code: string): string {
-  try {
-    return stripTypeScriptTypes(code);
-  } catch {
-    stripTypeScriptTypes(code, whole);
-    return code;
-  }
+/** The code without types. Throws on a syntax error. */
+function untyped(code: string): string {
+  // Unlike "strip", which is all that the types know of, it takes enums; and it drops imports that nothing uses.
+  return String(Reflect.apply(stripTypeScriptTypes, null, [code, { mode: "transform" }]));
 }
 
-/** Whether a list of names holds types only: stripped, nothing is left of it. */
-function isOfTypes(names: string): boolean {
-  const [, list] = /^\s*\{([^}]*)\}\s*$/.exec(names) ?? [];
-  return list?.split(",").every((name) => /^\s*(?:type\s.*)?$/.test(name)) ?? false;
+/** What matches in the code itself. In strings and comments anything may stand; elsewhere, a parser takes offence. */
+function found(code: string, pattern: RegExp, parse: (code: string) => unknown): RegExpExecArray[] {
+  return [...code.matchAll(pattern)].filter(({ 0: word, index }) => {
+    const end = index + word.length;
+    try {
+      parse(`${code.slice(0, end)} @@ ${code.slice(end)}`);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+}
+
+/** Whether an import names anything but types, used or not. */
+function namesValues(names: string): boolean {
+  return names.split(/[{},]/).some((name) => !/^\s*(?:type\s.*)?$/s.test(name));
 }
 
 /** The specifiers that a TypeScript text imports; imports of types only are none. Throws on a syntax error. */
 export function importsOf(code: string): string[] {
-  const strings: string[] = [];
-  const bare = bareOfTypes(code).replace(tokens, (token) => {
-    if (token.startsWith("/")) return " ";
-    strings.push(token.slice(1, -1));
-    return `"${strings.length - 1}"`;
-  });
-  const found = [...bare.matchAll(imports)].filter(([, names = ""]) => !isOfTypes(names));
-  return found.map(([, , index]) => strings[Number(index)] ?? "");
+  const bare = untyped(code);
+  const parse = (text: string): SourceTextModule => new SourceTextModule(text);
+  const naming = found(code, namingImport, untyped).filter(({ groups }) =>
+    namesValues(groups?.["names"] ?? ""),
+  );
+  const others = [...naming, ...found(bare, lazyImport, parse)];
+  const specifiers = others.map(({ groups }) => groups?.["specifier"] ?? "");
+  return [...new Set([...parse(bare).dependencySpecifiers, ...specifiers])];
 }

@@ -36,7 +36,8 @@ function reported<T>(action: () => T): T {
 /** A number would be bound as a float, whatever it is; a boolean not at all. */
 function bound(value: Value): SQLInputValue {
   if (typeof value === "boolean") return value ? 1n : 0n;
-  return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
+  const isWhole = typeof value === "number" && Number.isSafeInteger(value) && !Object.is(value, -0);
+  return isWhole ? BigInt(value) : value;
 }
 
 function numbered(row: Row): Row {
@@ -47,12 +48,29 @@ function numbered(row: Row): Row {
   return row;
 }
 
+/** SQLite's code for a parameter that there is not. */
+const range = 25;
+
+/** Whether the statement has no parameter after the first `count`. It is not run: what comes last cannot be bound. */
+function endsAt(statement: StatementSync, count: number): boolean {
+  const nothing: SQLInputValue[] = Array.from({ length: count + 1 }, () => null);
+  try {
+    Reflect.apply(statement.get, statement, [...nothing, undefined]);
+  } catch (error) {
+    return error instanceof Error && "errcode" in error && error.errcode === range;
+  }
+  throw new Error("A value that is none was bound.");
+}
+
 class CompiledStatement {
   readonly #statement: StatementSync;
+  readonly #allChanges: () => number;
   #isExact = false;
+  #expected: number | null = null;
 
-  constructor(statement: StatementSync) {
+  constructor(statement: StatementSync, allChanges: () => number) {
     this.#statement = statement;
+    this.#allChanges = allChanges;
     // Else an integer beyond 2^53 - 1 is an error.
     statement.setReadBigInts(true);
   }
@@ -64,18 +82,24 @@ class CompiledStatement {
   }
 
   run(...values: Value[]): { changes: number; lastInsertRowid: number | bigint } {
-    const { changes, lastInsertRowid } = reported(() => this.#statement.run(...values.map(bound)));
+    const inputs = this.#inputs(values);
+    const before = this.#allChanges();
+    const { changes, lastInsertRowid } = reported(() => this.#statement.run(...inputs));
     const rowid = this.#isExact ? lastInsertRowid : Number(lastInsertRowid);
-    return { changes: Number(changes), lastInsertRowid: rowid };
+    // What changes nothing leaves the count of the statement before it.
+    return {
+      changes: this.#allChanges() === before ? 0 : Number(changes),
+      lastInsertRowid: rowid,
+    };
   }
 
   all(...values: Value[]): Row[] {
-    const rows = reported(() => this.#statement.all(...values.map(bound)));
+    const rows = reported(() => this.#statement.all(...this.#inputs(values)));
     return this.#isExact ? rows : rows.map(numbered);
   }
 
   get(...values: Value[]): Row | null {
-    const row = reported(() => this.#statement.get(...values.map(bound)));
+    const row = reported(() => this.#statement.get(...this.#inputs(values)));
     if (row === undefined) return null;
     return this.#isExact ? row : numbered(row);
   }
@@ -88,6 +112,25 @@ class CompiledStatement {
   /** Nothing: no statement is left in the middle, and the runtime lets go of those that nobody holds. */
   finalize(): void {
     return;
+  }
+
+  /** The values as they are bound, when there are as many as parameters; without any, all parameters are NULL. */
+  #inputs(values: readonly Value[]): SQLInputValue[] {
+    if (values.length > 0 && values.length !== this.#expected) {
+      this.#expected ??= this.#count();
+      // Those with a name are bound by their name alone: they count as none.
+      if (values.length !== this.#expected)
+        throw new Error(
+          `SQLite query expected ${this.#expected} values, received ${values.length}`,
+        );
+    }
+    return values.map(bound);
+  }
+
+  #count(): number {
+    let count = 0;
+    while (!endsAt(this.#statement, count)) count++;
+    return count;
   }
 }
 
@@ -134,6 +177,7 @@ const empty = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$))*$/;
 /** An open database. */
 export class Database {
   readonly #database: DatabaseSync;
+  #totalChanges: StatementSync | null = null;
 
   constructor(file: string, access: Access) {
     this.#database = openFile(file, access);
@@ -159,7 +203,15 @@ export class Database {
   }
 
   prepare(sql: string): CompiledStatement {
-    return new CompiledStatement(this.#compiled(sql));
+    return new CompiledStatement(this.#compiled(sql), () => this.#allChanges());
+  }
+
+  /** How many rows have been changed since the database was opened. */
+  #allChanges(): number {
+    return reported(() => {
+      this.#totalChanges ??= this.#database.prepare("SELECT total_changes() AS n");
+      return Number(this.#totalChanges.get()?.["n"]);
+    });
   }
 
   close(): void {
