@@ -293,5 +293,7 @@ const head = [
   "| Work | `rung` | Others | Goal | `rung`'s peak |",
   "| --- | --- | --- | --- | --- |",
 ];
-writeFileSync(join(import.meta.dir, "RESULTS.md"), `${[...head, ...lines].join("\n")}\n`);
+const results = join(import.meta.dir, "RESULTS.md");
+writeFileSync(results, `${[...head, ...lines].join("\n")}\n`);
+run([process.execPath, "fmt", "--no-script", results]);
 rmSync(place, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 // On demand: rehearsal, backup and restore of a database of 1 GiB, beside what the sqlite3 shell takes for the same.
 //
-//   bun run build && bun tests/heavy/one-gigabyte.ts > tests/heavy/RESULTS.md
+//   bun run build && bun tests/heavy/one-gigabyte.ts > tests/heavy/RESULTS.md && bun fmt tests/heavy
 
 import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
