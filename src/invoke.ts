@@ -4,11 +4,15 @@ import type { Command } from "./command.ts";
 import type { Event } from "./event.ts";
 import { exitStatus } from "./failure.ts";
 import type { OptionValues } from "./input/argv.ts";
+import { readAsked } from "./input/asked.ts";
 import { migrationsDirectory } from "./input/location.ts";
+import { perform } from "./perform.ts";
+import { coloured, plain } from "./report/style.ts";
 import { isSound } from "./report/tally.ts";
-import type { TextReport } from "./report/text.ts";
+import { TextReport } from "./report/text.ts";
 import type { Workplace } from "./job.ts";
-import { reportFailure, workplace, type Io, type Progress } from "./world.ts";
+import { workplace } from "./workplace.ts";
+import { reportFailure, type Io, type Progress } from "./world.ts";
 
 const commandWaitMs = 30_000;
 
@@ -44,10 +48,9 @@ async function watched(place: Workplace, progress: Progress): Promise<Workplace>
 
 /** Runs a command that works on the database. */
 export async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
-  const { readAsked } = await import("./input/asked.ts");
   const command = readAsked(name, options);
   if (!command.ok) return reportFailure(io, command.failure, options);
-  const place = await workplace(io, options, commandWaitMs);
+  const place = workplace(io, options, commandWaitMs);
   if (!place.ok) return reportFailure(io, place.failure, options);
   const progress = await openProgress(io, command.value);
   try {
@@ -66,7 +69,6 @@ async function performForJson(
   place: Workplace,
   progress: Progress | null,
 ): Promise<readonly Event[]> {
-  const { perform } = await import("./perform.ts");
   const events: Event[] = [];
   const shown = progress === null ? place : await watched(place, progress);
   await perform(command, shown, (event) => void events.push(event));
@@ -83,7 +85,6 @@ async function performForText(
   place: Workplace,
   progress: Progress | null,
 ): Promise<readonly Event[]> {
-  const { perform } = await import("./perform.ts");
   const events: Event[] = [];
   const report = await textReport(io, command, place.path);
   let written = Promise.resolve();
@@ -150,8 +151,6 @@ export async function runCompletions(io: Io, options: OptionValues): Promise<num
 }
 
 async function textReport(io: Io, command: Command, path: string): Promise<TextReport> {
-  const { TextReport } = await import("./report/text.ts");
-  const { coloured, plain } = await import("./report/style.ts");
   const isPlain = (io.environment["NO_COLOR"] ?? "") !== "" || !(await io.isTerminal(1));
   const goesDown = command.type === "rollback" || (command.type === "plan" && command.rollback);
   const to = "to" in command ? (command.to ?? null) : null;

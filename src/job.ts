@@ -12,6 +12,8 @@ export interface DriverRequest {
   readonly path: string;
   readonly mode: "read" | "write" | "create" | "memory";
   readonly readWaitMs: number;
+  /** Given where the driver serves one request after the other: its file may be replaced between two of them. */
+  readonly isKept?: boolean;
   /** Globs of schema objects that are never looked at. */
   readonly ignored?: readonly string[];
   /** Given where the rows of every table that a step touches are to be counted: what that runs by. */
@@ -23,7 +25,7 @@ export interface DriverRequest {
 /** Where and with what a command works. */
 export interface Workplace {
   readonly path: string;
-  readonly catalog: () => Result<Catalog>;
+  readonly catalog: () => Promise<Result<Catalog>>;
   readonly openDriver: (request: DriverRequest) => Promise<Driver>;
   /** How long to wait for a lock where the command doesn't say, in milliseconds. */
   readonly lockTimeoutMs: number;

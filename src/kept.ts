@@ -62,10 +62,12 @@ export class KeptWorkplace implements Workplace {
     this.heldSignals = heldSignals;
   }
 
-  readonly catalog = (): Result<Catalog> => {
+  readonly catalog = async (): Promise<Result<Catalog>> => {
     // What could not be read may be mended by the time of the next request.
-    if (this.#catalog?.ok !== true) this.#catalog = this.#place.catalog();
-    return this.#catalog;
+    if (this.#catalog?.ok === true) return this.#catalog;
+    const read = await this.#place.catalog();
+    this.#catalog = read;
+    return read;
   };
 
   readonly openDriver = async (request: DriverRequest): Promise<Driver> => {
@@ -76,7 +78,7 @@ export class KeptWorkplace implements Workplace {
     const mode = request.mode === "create" ? "create" : "write";
     if (this.#kept?.mode !== mode || this.#kept.readWaitMs !== readWaitMs) {
       this.close();
-      const driver = await this.#place.openDriver({ path, mode, readWaitMs });
+      const driver = await this.#place.openDriver({ path, mode, readWaitMs, isKept: true });
       this.#kept = { driver, mode, readWaitMs };
     }
     return new LentDriver(this.#kept.driver);

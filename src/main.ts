@@ -2,4 +2,5 @@
 
 import { processIo, runProcess } from "./process.ts";
 
-await runProcess(processIo);
+// Without awaiting it here: what waited for this module could then not be part of it when it is made into an executable.
+void runProcess(processIo);

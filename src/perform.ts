@@ -182,7 +182,7 @@ async function dispatch(command: Command, job: Job): Promise<void> {
 const noCatalog: Catalog = { origin: "directory", label: "", migrations: [] };
 
 /** What only reads the database needs no migrations, and is not stopped by broken ones. */
-function catalogFor(command: Command, place: Workplace): Result<Catalog> {
+async function catalogFor(command: Command, place: Workplace): Promise<Result<Catalog>> {
   const { type } = command;
   const isOnFile = type === "log" || type === "backup" || type === "restore";
   const isReading = isOnFile || (type === "schema" && command.at === undefined);
@@ -191,7 +191,7 @@ function catalogFor(command: Command, place: Workplace): Result<Catalog> {
 
 /** Runs a command; all that comes of it, failures included, is emitted as events. */
 export async function perform(command: Command, place: Workplace, emit: Emit): Promise<void> {
-  const catalog = catalogFor(command, place);
+  const catalog = await catalogFor(command, place);
   if (!catalog.ok) return emit(failedWith(catalog.failure));
   const waitMs = command.lock_timeout ?? place.lockTimeoutMs;
   const mode = modeOf(command);

@@ -4,7 +4,8 @@ import { fail, ok, type Result } from "./failure.ts";
 import type { OptionValues } from "./input/argv.ts";
 import type { Line } from "./input/lines.ts";
 import type { ReplyForm } from "./session.ts";
-import { reportFailure, workplace, type Io } from "./world.ts";
+import { workplace } from "./workplace.ts";
+import { reportFailure, type Io } from "./world.ts";
 
 const messageWaitMs = 4_000;
 const longestLine = 16 * 1024 * 1024;
@@ -51,7 +52,7 @@ export async function serve(io: Io, lines: Lines, options: OptionValues): Promis
   if (!limit.ok) return reportFailure(io, limit.failure, options);
   const wait = await messageWait(options);
   if (!wait.ok) return reportFailure(io, wait.failure, options);
-  const place = await workplace(io, options, wait.value);
+  const place = workplace(io, options, wait.value);
   if (!place.ok) return reportFailure(io, place.failure, options);
   const { Session } = await import("./session.ts");
   const settings = { form: form.value, hasEvents: options["events"] === true, write: io.writeOut };

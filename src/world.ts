@@ -1,15 +1,9 @@
-// The world that the tool runs in, and what every invocation does there: find its workplace, or say why it can't.
+// The world that the tool runs in, and how a failure is said there.
 
-import { exitStatus, ok, type Failure, type Result } from "./failure.ts";
+import { exitStatus, type Failure } from "./failure.ts";
 import type { OptionValues } from "./input/argv.ts";
-import {
-  databasePath,
-  ignoredObjects,
-  migrationsDirectory,
-  type Environment,
-} from "./input/location.ts";
-import type { Catalog } from "./migration/migration.ts";
-import type { DriverRequest, Workplace } from "./job.ts";
+import type { Environment } from "./input/location.ts";
+import type { DriverRequest } from "./job.ts";
 import type { Shown } from "./report/progress.ts";
 import type { Driver } from "./run/driver.ts";
 import type { Signals } from "./run/execute.ts";
@@ -66,37 +60,4 @@ export async function reportFailure(
     await io.writeError(failureText(found));
   }
   return exitStatus(found.code);
-}
-
-/** The catalog, whose code is loaded only where it can disturb nothing. */
-function housed(catalog: Catalog, keepHouse: () => void): Catalog {
-  const migrations = catalog.migrations.map((migration) => {
-    if (migration.kind !== "typescript") return migration;
-    const load = (): Promise<unknown> => {
-      keepHouse();
-      return migration.load();
-    };
-    return { ...migration, load };
-  });
-  return { ...catalog, migrations };
-}
-
-/** Where the options and the environment say that the work is. */
-export async function workplace(
-  io: Io,
-  options: OptionValues,
-  lockTimeoutMs: number,
-): Promise<Result<Workplace>> {
-  const path = databasePath(options, io.environment);
-  if (!path.ok) return path;
-  const { readCatalog } = await import("./migration/source.ts");
-  const { now, signals, heldSignals } = io;
-  const ignored = ignoredObjects(options);
-  const openDriver: Workplace["openDriver"] = (request) => io.openDriver({ ...request, ignored });
-  const directory = migrationsDirectory(options);
-  const catalog = (): ReturnType<typeof readCatalog> => {
-    const read = readCatalog(directory);
-    return read.ok ? ok(housed(read.value, io.keepHouse)) : read;
-  };
-  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals, heldSignals });
 }

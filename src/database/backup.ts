@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { fail, ok, type Result } from "../failure.ts";
 import type { Backup, BackupWish } from "../run/driver.ts";
 import { errnoOf, modeOf, publish, syncFolderOf } from "./copies.ts";
-import { sizeOf } from "./file.ts";
+import { sizeOf } from "../platform/size.ts";
 import { headOf } from "./history.ts";
 import { openConnection } from "./sqlite.ts";
 

@@ -6,7 +6,8 @@ import { failure, messageOf, ok, type Failure, type Result } from "../failure.ts
 import type { CopyTarget, CopyWish } from "../run/driver.ts";
 import { createPrivate, lacksSpace, removeAbandoned, temporaryPath } from "./copies.ts";
 import { databaseFailure } from "./errors.ts";
-import { fileKind, sizeOf } from "./file.ts";
+import { sizeOf } from "../platform/size.ts";
+import { fileKind } from "./file.ts";
 import { openConnection, sqliteCode, type Connection } from "./sqlite.ts";
 
 /** A rehearsal changes nothing, not even what a crash has left half done; a backup may. */

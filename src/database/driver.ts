@@ -3,7 +3,6 @@
 import { failure, messageOf, type Failure } from "../failure.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { databaseFailure, isBusy } from "./errors.ts";
-import { whyNotOpen } from "./file.ts";
 import type { FileEffect, FileWork } from "./filework.ts";
 import { Reading, type ReadingEffect, type ReadingSettings } from "./reading.ts";
 import { sqliteCode } from "./sqlite.ts";
@@ -40,7 +39,7 @@ export class SqliteDriver implements Driver {
     if (isOnFiles(effect)) return this.#workOnFiles(effect);
     const writing = this.#writing;
     if (writing === null) return this.#beginWriting(effect);
-    return this.#attempt(effect, () => writing.perform(effect));
+    return this.#explained(this.#attempt(effect, () => writing.perform(effect)));
   }
 
   close(): void {
@@ -48,11 +47,27 @@ export class SqliteDriver implements Driver {
     this.#writing?.forget();
   }
 
-  #read(effect: ReadingEffect): Outcome {
+  async #read(effect: ReadingEffect): Promise<Outcome> {
     const { connection } = this.#reading;
-    const outcome = this.#attempt(effect, () => this.#reading.perform(effect));
+    let outcome: Outcome;
+    try {
+      outcome = await this.#reading.perform(effect);
+    } catch (error) {
+      outcome = this.#failed(effect, error);
+    }
     if (this.#reading.connection !== connection) this.#writing?.forget();
-    return outcome;
+    return this.#explained(outcome);
+  }
+
+  /** An outcome, with the reason for which a file does not open where the file system tells. */
+  #explained(outcome: Outcome): Outcome | Promise<Outcome> {
+    const isUnopened = outcome.is === "failed" && outcome.failure.code === "database.cannot-open";
+    return isUnopened ? this.#unopened(outcome.failure) : outcome;
+  }
+
+  async #unopened(known: Failure): Promise<Outcome> {
+    const { whyNotOpen } = await import("./file.ts");
+    return { is: "failed", failure: whyNotOpen(this.#settings.path, known) };
   }
 
   async #beginWriting(effect: WritingEffect): Promise<Outcome> {
@@ -67,7 +82,7 @@ export class SqliteDriver implements Driver {
     const work = (this.#fileWork ??= new FileWork(this.#settings));
     // Nobody else is to have the file open, and we neither.
     if (effect.do === "restore") this.close();
-    return this.#attempt(effect, () => work.perform(effect), fileFailure);
+    return this.#explained(this.#attempt(effect, () => work.perform(effect), fileFailure));
   }
 
   /** `causeOf` knows errors that are not SQLite's. */
@@ -80,17 +95,21 @@ export class SqliteDriver implements Driver {
       return action();
     } catch (error) {
       const mayWait = effect.do === "begin" || effect.do === "commit";
-      if (mayWait && isBusy(error)) return { is: "busy" };
-      const { path } = this.#settings;
-      const found = databaseFailure(error, { path, errno: this.#reading.connection?.errno ?? 0 });
-      if (found?.code === "database.cannot-open") {
-        return { is: "failed", failure: whyNotOpen(path, found) };
-      }
-      const cause = found ?? causeOf(error);
-      // What neither SQLite nor the file system has said is a bug of ours.
-      if (cause === null && sqliteCode(error) === null) throw error;
-      return { is: "failed", failure: cause ?? unexpected(effect, error) };
+      return mayWait && isBusy(error) ? { is: "busy" } : this.#failed(effect, error, causeOf);
     }
+  }
+
+  #failed(
+    effect: DatabaseEffect,
+    error: unknown,
+    causeOf: (error: unknown) => Failure | null = () => null,
+  ): Outcome {
+    const { path } = this.#settings;
+    const errno = this.#reading.connection?.errno ?? 0;
+    const cause = databaseFailure(error, { path, errno }) ?? causeOf(error);
+    // What neither SQLite nor the file system has said is a bug of ours.
+    if (cause === null && sqliteCode(error) === null) throw error;
+    return { is: "failed", failure: cause ?? unexpected(effect, error) };
   }
 }
 

@@ -1,9 +1,9 @@
 // What SQLite reports -> a failure of ours, where it is the database itself that cannot be used.
 
-import { statSync } from "node:fs";
 import { constants } from "node:os";
 import * as v from "valibot";
 import { failure, type Failure, type FailureCode, messageOf } from "../failure.ts";
+import { sizeOf } from "../platform/size.ts";
 import { sqliteCode } from "./sqlite.ts";
 
 type Entry = readonly [code: FailureCode, sentence: string, hint: string];
@@ -85,7 +85,7 @@ function sizeLimit(): number {
 function isAtLimit(path: string): boolean {
   const limit = sizeLimit();
   const files = [path, `${path}-wal`, `${path}-journal`];
-  return files.some((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) >= limit);
+  return files.some((file) => sizeOf(file) >= limit);
 }
 
 /** What the system means where SQLite can only say that it met an I/O error; undefined where it is no more than that. */

@@ -19,11 +19,6 @@ export function identityOf(path: string): string {
   return found === null ? "" : `${found.dev}:${found.ino}`;
 }
 
-/** The size of a file in bytes; 0 where there is none. */
-export function sizeOf(path: string): number {
-  return look(path)?.size ?? 0;
-}
-
 /** What there is at the path of a database. */
 export type FileKind = "file" | "nothing" | "directory" | "device, pipe or socket";
 
@@ -57,6 +52,8 @@ function isAllowed(path: string, mode: number): boolean {
 
 /** Why a database that SQLite could not open won't open, where the file system tells; else what was known. */
 export function whyNotOpen(path: string, known: Failure): Failure {
+  const kind = fileKind(path);
+  if (kind === "directory") return noFile(path, kind);
   const folder = dirname(resolve(path));
   const because = (what: string, hint: string): Failure => {
     return { ...known, text: `The database ${path} cannot be opened: ${what}.`, hint };

@@ -1,17 +1,10 @@
 // A request for a database -> the driver that works on it, with the clock and name that history records.
 
-import { hostname } from "node:os";
 import type { Apart, Driver } from "../run/driver.ts";
 import { SqliteDriver } from "./driver.ts";
 import type { Counted } from "./handle.ts";
 import type { OpenMode } from "./sqlite.ts";
-
-/** Who runs this, as `user@host`; where the environment names nobody, by the number of the user. */
-function whoami(): string {
-  const { USER, LOGNAME, USERNAME } = process.env;
-  const user = USER ?? LOGNAME ?? USERNAME ?? `uid-${process.getuid?.() ?? "unknown"}`;
-  return `${user}@${hostname()}`;
-}
+import { whoami } from "./who.ts";
 
 /** What is asked of a database: where it is, and what the command may do there. */
 export interface DatabaseRequest {
@@ -23,6 +16,8 @@ export interface DatabaseRequest {
   readonly measuring?: Apart;
   /** How long a plain read waits for a lock, in milliseconds. */
   readonly readWaitMs: number;
+  /** Given where the driver serves one request after the other: its file may be replaced between two of them. */
+  readonly isKept?: boolean;
   /** Told of statements that a TypeScript migration has run, and of the rows that they have changed. */
   readonly counted?: Counted;
 }

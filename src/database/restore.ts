@@ -27,7 +27,8 @@ import {
 } from "./copies.ts";
 import { integrityOf, journalMode, realPath } from "./copy.ts";
 import { databaseFailure, isBusy } from "./errors.ts";
-import { fileKind, identityOf, noFile, sizeOf } from "./file.ts";
+import { sizeOf } from "../platform/size.ts";
+import { fileKind, identityOf, noFile } from "./file.ts";
 import { headOf, logRestore } from "./history.ts";
 import { openConnection, sqliteCode, type Connection } from "./sqlite.ts";
 import { usersOf } from "./users.ts";

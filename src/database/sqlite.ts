@@ -1,7 +1,6 @@
 // Door to SQLite: the only file that imports bun:sqlite. Everything else sees a Connection.
 
 import { constants, Database, type Statement } from "bun:sqlite";
-import { resolve } from "node:path";
 import { ownership } from "./objects.ts";
 import type { Row, SqlValue } from "../migration/migration.ts";
 
@@ -153,16 +152,20 @@ class BunConnection implements Connection {
   }
 }
 
+/** A path that SQLite can take for nothing else: not for a URI (`file:`), nor for one of its special names. */
+function literal(path: string): string {
+  return /^(?:[/\\]|[a-z]:[/\\])/i.test(path) ? path : `./${path}`;
+}
+
 /**
- * Opens the database at a path, which is taken literally: absolute, it can start neither a URI (`file:`) nor one of
- * SQLite's special names. `ignored` are globs of schema objects that are nobody's business here.
+ * Opens the database at a path, which is taken literally. `ignored` are globs of schema objects that are nobody's business here.
  */
 export function openConnection(
   path: string,
   mode: OpenMode,
   ignored: readonly string[] = [],
 ): Connection {
-  const file = mode === "memory" ? ":memory:" : resolve(path);
+  const file = mode === "memory" ? ":memory:" : literal(path);
   const access =
     mode === "read" ? { readonly: true } : { readwrite: true, create: mode === "create" };
   return new BunConnection(new Database(file, access), ignored);

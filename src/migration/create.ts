@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail, ok, type Result, messageOf } from "../failure.ts";
 import type { VersionFiles } from "./catalog.ts";
-import { isDirectory, listDirectory } from "./directory.ts";
+import { listDirectory } from "./directory.ts";
 import { readFilename } from "./filename.ts";
 
 /** What is asked of a new migration. */
@@ -76,7 +76,8 @@ function newFiles(
 /** Writes the files and gives their paths. Fails with `catalog.*` where the directory, or the name, won't have them. */
 export function createMigration(request: NewRequest): Result<readonly string[]> {
   const { directory, isTypeScript } = request;
-  const listed = isDirectory(directory) ? listDirectory(directory) : ok([]);
+  const found = listDirectory(directory);
+  const listed = !found.ok && found.failure.code === "catalog.not-found" ? ok([]) : found;
   if (!listed.ok) return listed;
   const name = request.name.trim().replace(/\s+/g, "_");
   if (!nameForm.test(name)) {

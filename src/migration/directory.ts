@@ -1,6 +1,6 @@
 // A directory of migration files -> the catalog.
 
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fail, ok, type Failure, type Result, messageOf } from "../failure.ts";
 import { importsOf } from "../platform/imports.ts";
@@ -152,25 +152,25 @@ function readMigration(directory: string, files: VersionFiles): Result<ReadMigra
   return ok({ files, migration, read });
 }
 
-/** Whether there is a directory at this path. */
-export function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function notListed(directory: string, error: unknown): Result<never> {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    const text = `There is no migrations directory at ${directory}.`;
+    return fail("catalog.not-found", text, "Create it, or name another one with --dir.");
+  }
+  const text = `The migrations directory ${directory} cannot be read: ${messageOf(error)}.`;
+  return fail("catalog.unreadable", text, "Check that you may read it.");
 }
 
 /** The migration files of a directory, grouped by version. Fails with `catalog.not-found`, `.unreadable`, `.filename` … */
 export function listDirectory(directory: string): Result<readonly VersionFiles[]> {
-  if (!isDirectory(directory)) {
-    const text = `There is no migrations directory at ${directory}.`;
-    return fail("catalog.not-found", text, "Create it, or name another one with --dir.");
-  }
   let entries: string[];
   try {
     entries = readdirSync(directory, { withFileTypes: true })
       .filter((entry) => !entry.isDirectory())
       .map((entry) => entry.name);
   } catch (error) {
-    const text = `The migrations directory ${directory} cannot be read: ${messageOf(error)}.`;
-    return fail("catalog.unreadable", text, "Check that you may read it.");
+    return notListed(directory, error);
   }
   const files: MigrationFilename[] = [];
   for (const entry of entries.sort()) {

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from "../failure.ts";
 import type { Direction, Section, Sections } from "./migration.ts";
 import { defaultOptions } from "./migration.ts";
 import { readOptions, writeOptions } from "./options.ts";
-import { LineCounter, tokenAt } from "./tokens.ts";
+import { LineCounter } from "./tokens.ts";
 
 interface Marker {
   readonly word: string;
@@ -21,8 +21,6 @@ interface Markers {
   readonly other: { readonly tool: string; readonly line: number; readonly column: number } | null;
   /** The first comment that only looks like a marker. */
   readonly near: { readonly word: string; readonly line: number; readonly column: number } | null;
-  /** Where the first token that is neither space nor comment begins; the text's length if there is none. */
-  readonly firstToken: number;
 }
 
 const ourMarker = /^--\s*migrate:\s*(\w*)[^\S\n]*([^\n]*)$/i;
@@ -54,49 +52,50 @@ function startsItsLine(text: string, offset: number): boolean {
   return true;
 }
 
-/** What no comment and no quote begins with. */
-const plain = /[^-/'"`[]+/y;
+/** Comments, and the quotes that could hide one, to their ends. One with a doubled quote in it is as good as two. */
+const hiding =
+  /--[^\n]*|\/\*[^]*?(?:\*\/|$)|'[^']*(?:'|$)|"[^"]*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*(?:\]|$)/g;
+/** A piece of what may stand before the first token that counts. */
+const before = /[ \n\t\r\f]+|--[^\n]*|\/\*[^]*?(?:\*\/|$)/y;
+
+/** Where SQL begins before an offset; null where none does. */
+function sqlBefore(text: string, offset: number): number | null {
+  let at = 0;
+  for (before.lastIndex = 0; at < offset && before.test(text);) at = before.lastIndex;
+  return at < offset ? at : null;
+}
 
 function findMarkers(text: string, file: string): Markers {
   const lines = new LineCounter(text, file);
   const ours: Marker[] = [];
   let other: Markers["other"] = null;
   let near: Markers["near"] = null;
-  let firstToken = text.length;
-  for (let at = 0; at < text.length;) {
-    const token = tokenAt(text, at);
-    at = token.end;
-    if (token.kind === "space") continue;
-    if (token.kind !== "comment") {
-      firstToken = Math.min(firstToken, token.start);
-      // From here on only comments count, and what could hide one.
-      plain.lastIndex = at;
-      if (plain.test(text)) at = plain.lastIndex;
-      continue;
-    }
-    if (text[token.start] !== "-") continue;
-    const comment = text.slice(token.start, token.end).trimEnd();
-    const isAlone = startsItsLine(text, token.start);
+  for (const { 0: found, index: start } of text.matchAll(hiding)) {
+    if (!found.startsWith("-")) continue;
+    const comment = found.trimEnd();
+    const isAlone = startsItsLine(text, start);
     const match = isAlone ? ourMarker.exec(comment) : null;
     const [, word] = match === null ? (nearMarker.exec(comment) ?? []) : [];
     if (word !== undefined && near === null) {
-      const { line, column } = lines.positionOf(token.start);
+      const { line, column } = lines.positionOf(start);
       near = { word: word.toLowerCase(), line, column };
     }
     if (!isAlone) continue;
     if (match !== null) {
-      const { line, column } = lines.positionOf(token.start);
+      const { line, column } = lines.positionOf(start);
       const [, word = "", options = ""] = match;
-      ours.push({ word, options, start: token.start, end: token.end, line, column });
+      // The line's end is the marker's.
+      const end = Math.min(start + found.length + 1, text.length);
+      ours.push({ word, options, start, end, line, column });
       continue;
     }
     const tool = otherMarkers.find(([pattern]) => pattern.test(comment))?.[1];
     if (tool !== undefined && other === null) {
-      const { line, column } = lines.positionOf(token.start);
+      const { line, column } = lines.positionOf(start);
       other = { tool, line, column };
     }
   }
-  return { ours, other, near, firstToken };
+  return { ours, other, near };
 }
 
 const example =
@@ -173,8 +172,9 @@ export function readSections(text: string, file: string): Result<Sections> {
       at: { file, line: first?.line ?? 1, column: first?.column ?? 1 },
     });
   }
-  if (markers.firstToken < first.start) {
-    const at = new LineCounter(text, file).positionOf(markers.firstToken);
+  const sql = sqlBefore(text, first.start);
+  if (sql !== null) {
+    const at = new LineCounter(text, file).positionOf(sql);
     const what = "There is SQL before '-- migrate:up', which belongs to neither section.";
     return fail("catalog.marker", what, "Move it below the marker.", { at });
   }
@@ -194,7 +194,7 @@ export function readSection(text: string, file: string, direction: Direction): R
   if (!checked.ok) return checked;
   const [marker] = markers.ours;
   if (marker === undefined) return ok({ text, file, line: 1, options: defaultOptions });
-  if (markers.firstToken < marker.start) {
+  if (sqlBefore(text, marker.start) !== null) {
     const what = `'-- migrate:${direction}' stands behind SQL in a file of one section.`;
     return wrongMarker(file, marker, what, "Make it the first line.");
   }

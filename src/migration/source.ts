@@ -1,7 +1,6 @@
 // Which catalog a run works with: a directory that was named, what is embedded, or ./migrations.
 
 import { ok, type Result } from "../failure.ts";
-import { isDirectory, readDirectory } from "./directory.ts";
 import { embedded } from "./embedded.gen.ts";
 import { embeddedCatalog } from "./embedded.ts";
 import type { Catalog } from "./migration.ts";
@@ -12,8 +11,10 @@ const usual = "migrations";
  * Reads the catalog. Without a directory an executable built with migrations of its own uses those; the stock one uses
  * ./migrations where there is one, else its embedded sample.
  */
-export function readCatalog(directory: string | null): Result<Catalog> {
-  if (directory !== null) return readDirectory(directory);
-  if (embedded.origin === "sample" && isDirectory(usual)) return readDirectory(usual);
-  return ok(embeddedCatalog(embedded));
+export async function readCatalog(directory: string | null): Promise<Result<Catalog>> {
+  if (directory === null && embedded.origin !== "sample") return ok(embeddedCatalog(embedded));
+  const { readDirectory } = await import("./directory.ts");
+  const read = readDirectory(directory ?? usual);
+  const isNone = !read.ok && read.failure.code === "catalog.not-found";
+  return directory === null && isNone ? ok(embeddedCatalog(embedded)) : read;
 }

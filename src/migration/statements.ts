@@ -1,7 +1,7 @@
 // A section's text -> its statements, each with its position and verb.
 
 import { fail, ok, type Position, type Result } from "../failure.ts";
-import { LineCounter, tokenAt, type Token } from "./tokens.ts";
+import { LineCounter, pieceAt, tokenAt, type Token } from "./tokens.ts";
 
 /** One SQL statement as written, without its closing semicolon. */
 export interface Statement {
@@ -52,6 +52,14 @@ function columnOf(text: string, token: Token): Cell {
   }
 }
 
+const firstWord = /[A-Za-z0-9_$\x80-\uffff]+/y;
+
+function verbAt(text: string, { start: from, end }: Token): string {
+  firstWord.lastIndex = from;
+  const [word = text.slice(from, end)] = firstWord.exec(text) ?? [];
+  return word.toUpperCase();
+}
+
 /**
  * Splits SQL into statements exactly where SQLite itself would end them, triggers and all.
  * The state machine is that of `sqlite3_complete()` (SQLite source, complete.c).
@@ -85,13 +93,15 @@ export function splitStatements(
     statements.push({
       text: text.slice(first.start, last),
       at: lines.positionOf(first.start),
-      verb: text.slice(first.start, first.end).toUpperCase(),
+      verb: verbAt(text, first),
     });
     first = undefined;
   };
 
+  // Without a trigger every semicolon leads back to the start, whatever stands before it.
+  const next = /trigger/i.test(text) ? tokenAt : pieceAt;
   for (let at = 0; at < text.length;) {
-    const token = tokenAt(text, at);
+    const token = next(text, at);
     at = token.end;
     if (!token.closed) {
       const what = token.kind === "comment" ? "comment" : "quote";

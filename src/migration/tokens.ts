@@ -111,6 +111,21 @@ export function tokenAt(text: string, start: number): Token {
   return { kind: "other", start, end: start + 1, closed: true };
 }
 
+// What neither a quote, a comment nor a semicolon begins with.
+const plain = /[^;'"`[\-/]+/y;
+
+/**
+ * As `tokenAt`, but words and what stands between them are one piece, up to what could end a statement or hide its end:
+ * in SQL without triggers nothing else does, and to go through it word by word takes five times as long.
+ */
+export function pieceAt(text: string, start: number): Token {
+  if (isSpace(text.charCodeAt(start))) return tokenAt(text, start);
+  let end = runEnd(text, start, plain);
+  if (end === 0) return tokenAt(text, start);
+  while (isSpace(text.charCodeAt(end - 1))) end--;
+  return { kind: "word", start, end, closed: true };
+}
+
 /** The name that an identifier token stands for: without its quotes, if it has any. */
 export function identifierOf(text: string, token: Token): string {
   const raw = text.slice(token.start, token.end);

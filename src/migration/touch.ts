@@ -137,7 +137,19 @@ export function touchOf(statement: Statement): Touch {
   return touch;
 }
 
+/** By far the most of all statements, in their plainest form: one name without schema or quotes, no comments before it. */
+const plainForm =
+  /^(CREATE|DROP)\s+(?:UNIQUE\s+)?(TABLE|INDEX|VIEW|TRIGGER)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?!IF\s)([A-Z_]\w*)(?![\w$\x80-\uffff]|\s*\.)/i;
+
 function read(text: string): Touch {
+  const [, verb = "", word = "", name = ""] = plainForm.exec(text) ?? [];
+  const type = objectTypes[word.toUpperCase()];
+  if (type === undefined) return readClosely(text);
+  if (verb.toUpperCase() === "DROP") return { does: "drop", type, name };
+  return { does: "create", type, name, isTemp: false };
+}
+
+function readClosely(text: string): Touch {
   const cursor = new Cursor(text);
   const isExplained = cursor.is("EXPLAIN");
   if (isExplained) {

@@ -39,6 +39,7 @@ export interface LogEntry {
 
 /** The history of a database at one moment. */
 export interface History {
+  /** By version, lowest first. */
   readonly rows: readonly HistoryRow[];
   /** Whether our own tables exist yet. */
   readonly founded: boolean;

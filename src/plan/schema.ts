@@ -51,9 +51,15 @@ function canonicalTokens(sql: string): string[] {
 
 const separator = "\u001f";
 
+/** What needs a closer look than at words and signs: quotes, comments, and letters beyond ASCII. */
+const intricate = /['"`[\x80-\uffff]|--|\/\*/;
+const wordsAndSigns = /[a-z0-9_$]+|[^ \n\t\r\f]/g;
+
 /** What two statements share that differ in white space, comments, identifier quoting or letter case only. */
 export function canonicalSql(sql: string): string {
-  return canonicalTokens(sql).join(separator);
+  const isPlain = !intricate.test(sql);
+  const tokens = isPlain ? (sql.toLowerCase().match(wordsAndSigns) ?? []) : canonicalTokens(sql);
+  return tokens.join(separator);
 }
 
 /** Identifies an object within a schema. */

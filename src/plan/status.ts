@@ -72,29 +72,35 @@ function recorded(migration: Migration, row: HistoryRow): Standing {
   return isSame ? { state: "applied", migration, row } : { state: "changed", migration, row };
 }
 
-function versionOf(standing: Standing): number {
-  return "row" in standing ? standing.row.version : standing.migration.version;
+/** Where a row stands whose migration is not at hand; `newest` is the highest version that is. */
+function absent(row: HistoryRow, newest: number): Standing {
+  if (row.state === "started") return { state: startedState(row), migration: null, row };
+  return { state: row.version > newest ? "ahead" : "missing", migration: null, row };
 }
 
 /** Where every known version stands, in version order. The head is the highest version that was applied. */
-export function standings(catalog: Catalog, history: History): readonly Standing[] {
-  const rows = new Map(history.rows.map((row) => [row.version, row]));
-  const head = history.rows.reduce((highest, row) => Math.max(highest, row.version), 0);
-  const newest = catalog.migrations.at(-1)?.version ?? 0;
+export function standings({ migrations }: Catalog, { rows }: History): readonly Standing[] {
+  const head = rows.at(-1)?.version ?? 0;
+  const newest = migrations.at(-1)?.version ?? 0;
   const all: Standing[] = [];
-  for (const migration of catalog.migrations) {
-    const row = rows.get(migration.version);
-    rows.delete(migration.version);
-    if (row !== undefined) all.push(recorded(migration, row));
-    else if (migration.version < head) all.push({ state: "out-of-order", migration });
-    else all.push({ state: "pending", migration });
+  let at = 0;
+  for (const migration of migrations) {
+    let row = rows[at];
+    for (; row !== undefined && row.version < migration.version; row = rows[++at]) {
+      all.push(absent(row, newest));
+    }
+    if (row?.version === migration.version) {
+      all.push(recorded(migration, row));
+      at++;
+    } else {
+      all.push({ state: migration.version < head ? "out-of-order" : "pending", migration });
+    }
   }
-  for (const row of rows.values()) {
-    if (row.state === "started") all.push({ state: startedState(row), migration: null, row });
-    else if (row.version > newest) all.push({ state: "ahead", migration: null, row });
-    else all.push({ state: "missing", migration: null, row });
+  for (; at < rows.length; at++) {
+    const row = rows[at];
+    if (row !== undefined) all.push(absent(row, newest));
   }
-  return all.sort((a, b) => versionOf(a) - versionOf(b));
+  return all;
 }
 
 function startedSection(migration: Migration | null, row: HistoryRow): Section | null {

@@ -1,6 +1,4 @@
-// Door to standard input and output, by descriptor: Node's streams cost more to set up than most commands take.
-
-import { fstatSync, statSync, writeSync } from "node:fs";
+// Door to standard input and output: Node's streams cost more to set up than most commands take, and its files a part.
 
 let trouble: string | null = null;
 
@@ -14,29 +12,10 @@ function codeOf(error: unknown): string {
   return String(error);
 }
 
-/** Writes as much as the system takes at once, without a detour through a thread; how many bytes that was. */
-function writeSome(descriptor: 1 | 2, what: string | Uint8Array): number {
-  try {
-    return typeof what === "string" ? writeSync(descriptor, what) : writeSync(descriptor, what);
-  } catch (error) {
-    // A pipe that its other users made non-blocking is full.
-    if (codeOf(error) === "EAGAIN") return 0;
-    throw error;
-  }
-}
-
-/** Writes all of a text to a descriptor. */
-async function write(descriptor: 1 | 2, text: string): Promise<void> {
-  const written = writeSome(descriptor, text);
-  if (written === Buffer.byteLength(text)) return;
-  const rest = Buffer.from(text).subarray(written);
-  await Bun.write(descriptor === 1 ? Bun.stdout : Bun.stderr, rest);
-}
-
 /** Writes all of a text to standard output; false once that is in vain. Never throws: see `streamTrouble`. */
 export async function writeOut(text: string): Promise<boolean> {
   try {
-    await write(1, text);
+    await Bun.write(Bun.stdout, text);
     return true;
   } catch (error) {
     const code = codeOf(error);
@@ -48,7 +27,7 @@ export async function writeOut(text: string): Promise<boolean> {
 /** Writes all of a text to standard error. Where that fails there is nowhere left to say so. */
 export async function writeError(text: string): Promise<void> {
   try {
-    await write(2, text);
+    await Bun.write(Bun.stderr, text);
   } catch {
     return;
   }
@@ -66,12 +45,22 @@ export async function* readInput(): AsyncGenerator<Uint8Array> {
 /** The device that takes everything; it is no terminal, though it looks like one. */
 const nullDevice = "/dev/null";
 
+/** Whether the environment keeps the runtime from telling by colours that there is a terminal. */
+function mutesColours(): boolean {
+  const { NO_COLOR } = process.env;
+  return NO_COLOR !== undefined && NO_COLOR !== "";
+}
+
+const streams = [Bun.stdin, Bun.stdout, Bun.stderr] as const;
+
 /** Whether a descriptor is a terminal. Pipes, files and the null device are told apart without loading `node:tty`. */
 export async function isTerminal(descriptor: 0 | 1 | 2): Promise<boolean> {
+  // Where neither output is one, the runtime knows without a question to the system.
+  if (descriptor !== 0 && !Bun.enableANSIColors && !mutesColours()) return false;
   try {
-    const found = fstatSync(descriptor);
+    const found = await streams[descriptor].stat();
     if (!found.isCharacterDevice()) return false;
-    if (statSync(nullDevice, { throwIfNoEntry: false })?.rdev === found.rdev) return false;
+    if ((await Bun.file(nullDevice).stat()).rdev === found.rdev) return false;
   } catch {
     return false;
   }

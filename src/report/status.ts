@@ -9,6 +9,7 @@ import {
   duration,
   indented,
   moment,
+  plain,
   printable,
   type Colour,
   type Paint,
@@ -66,6 +67,18 @@ export function driftText(drift: readonly Difference[]): string {
   return printable(parts.join(""));
 }
 
+/** Painted once the columns stand: colour codes have a length, but no width. */
+function paintStates(table: string, rows: readonly StatusRow[], paint: Paint): string {
+  const lines = table.split("\n");
+  const at = lines[0]?.lastIndexOf("STATE") ?? 0;
+  const painted = lines.map((line, index) => {
+    const state = rows[index - 1]?.state;
+    if (state === undefined) return line;
+    return `${line.slice(0, at)}${paint(colours[state], state)}${line.slice(at + state.length)}`;
+  });
+  return painted.join("\n");
+}
+
 /** The report as a whole. */
 export function statusText(
   rows: readonly StatusRow[],
@@ -83,22 +96,18 @@ export function statusText(
     row.durationMs === null ? "" : duration(row.durationMs),
     printable(row.appliedBy ?? ""),
   ]);
-  const lines = columns([head, ...body]).split("\n");
-  // Painted once the columns stand: colour codes have a length, but no width.
-  const at = lines[0]?.lastIndexOf("STATE") ?? 0;
-  const painted = lines.map((line, index) => {
-    const state = rows[index - 1]?.state;
-    if (state === undefined) return line;
-    return `${line.slice(0, at)}${paint(colours[state], state)}${line.slice(at + state.length)}`;
-  });
+  const table = columns([head, ...body]);
+  const painted = paint === plain ? table : paintStates(table, rows, paint);
+  const seen = new Map<MigrationState, number>();
+  for (const { state } of rows) seen.set(state, (seen.get(state) ?? 0) + 1);
   const counts = order
-    .map((state) => [rows.filter((row) => row.state === state).length, state] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, state]) => `${count} ${state}`);
+    .filter((state) => seen.has(state))
+    .map((state) => `${seen.get(state) ?? 0} ${state}`);
   const drifted = withoutOrder(drift).length === 0 ? [] : ["drifted"];
-  const stories = [rows.map(interruptionText).join(""), driftText(drift)].filter(
+  const interrupted = rows.filter(({ interruption }) => interruption !== null);
+  const stories = [interrupted.map(interruptionText).join(""), driftText(drift)].filter(
     (each) => each !== "",
   );
   const told = stories.length === 0 ? "" : `${stories.join("\n")}\n`;
-  return `${painted.join("\n")}\n${told}${[...counts, ...drifted].join(", ")}: ${database}\n`;
+  return `${painted}\n${told}${[...counts, ...drifted].join(", ")}: ${database}\n`;
 }

@@ -1,12 +1,14 @@
 // How text is laid out for people: columns, durations, colour where it is wanted, and nothing that steers a terminal.
 
+const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
+
 /** Control and direction characters made visible, so that no name or message can steer a terminal. */
 export function printable(text: string): string {
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
-    (char) => {
-      return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-    },
+  // Hardly any text has one.
+  if (!steering.test(text)) return text;
+  return text.replaceAll(
+    new RegExp(steering, "g"),
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
@@ -34,13 +36,20 @@ export function moment(at: string): string {
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
-    row.forEach((cell, index) => {
-      widths[index] = Math.max(widths[index] ?? 0, cell.length);
-    });
+    let index = 0;
+    for (const { length } of row) {
+      if (length > (widths[index] ?? 0)) widths[index] = length;
+      index++;
+    }
   }
-  const line = (row: readonly string[]): string =>
-    row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ");
-  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+  let text = "";
+  for (const row of rows) {
+    let line = "";
+    let index = 0;
+    for (const cell of row) line += cell.padEnd((widths[index++] ?? 0) + 2);
+    text += `${line.trimEnd()}\n`;
+  }
+  return text;
 }
 
 /** Every line of a text set in by two blanks. */

@@ -33,7 +33,7 @@ async function staged(looks: readonly (() => Outcome)[], messages: string): Prom
   };
   const place: Workplace = {
     path: "no.db",
-    catalog: () => ok(catalog),
+    catalog: async () => ok(catalog),
     openDriver,
     lockTimeoutMs: 0,
     now: () => 0,

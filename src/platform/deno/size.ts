@@ -1,0 +1,12 @@
+// Door to the size of a file where Deno runs us.
+
+import { statSync } from "node:fs";
+
+/** The size of the file at a path in bytes; 0 where there is none, and for what has no size. */
+export function sizeOf(path: string): number {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return 0;
+  }
+}

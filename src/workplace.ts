@@ -1,0 +1,41 @@
+// Options and environment -> where an invocation works: the database, the migrations, and what the world gives besides.
+
+import { ok, type Result } from "./failure.ts";
+import type { OptionValues } from "./input/argv.ts";
+import { databasePath, ignoredObjects, migrationsDirectory } from "./input/location.ts";
+import type { Workplace } from "./job.ts";
+import type { Catalog } from "./migration/migration.ts";
+import { readCatalog } from "./migration/source.ts";
+import type { Io } from "./world.ts";
+
+/** The catalog, whose code is loaded only where it can disturb nothing. */
+function housed(catalog: Catalog, keepHouse: () => void): Catalog {
+  const migrations = catalog.migrations.map((migration) => {
+    if (migration.kind !== "typescript") return migration;
+    const load = (): Promise<unknown> => {
+      keepHouse();
+      return migration.load();
+    };
+    return { ...migration, load };
+  });
+  return { ...catalog, migrations };
+}
+
+/** Where the options and the environment say that the work is. */
+export function workplace(
+  io: Io,
+  options: OptionValues,
+  lockTimeoutMs: number,
+): Result<Workplace> {
+  const path = databasePath(options, io.environment);
+  if (!path.ok) return path;
+  const { now, signals, heldSignals } = io;
+  const ignored = ignoredObjects(options);
+  const openDriver: Workplace["openDriver"] = (request) => io.openDriver({ ...request, ignored });
+  const directory = migrationsDirectory(options);
+  const catalog = async (): ReturnType<typeof readCatalog> => {
+    const read = await readCatalog(directory);
+    return read.ok ? ok(housed(read.value, io.keepHouse)) : read;
+  };
+  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals, heldSignals });
+}
