@@ -68,5 +68,8 @@ export type Event =
       readonly migration: MigrationName | null;
     };
 
-/** Where events go; what happens next waits for what it gives, so that what is said is said before it. */
+/**
+ * Where events go, one after the other. What happens next waits for what it gives, so that what is said is said before;
+ * of events that come together it is waited for the last one's, which stands for all.
+ */
 export type Emit = (event: Event) => Promise<void> | void;

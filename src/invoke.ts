@@ -12,6 +12,7 @@ import { isSound } from "./report/tally.ts";
 import { TextReport } from "./report/text.ts";
 import type { Workplace } from "./job.ts";
 import { workplace } from "./workplace.ts";
+import { Speech } from "./speech.ts";
 import { reportFailure, type Io, type Progress } from "./world.ts";
 
 const commandWaitMs = 30_000;
@@ -78,7 +79,7 @@ async function performForJson(
   return events;
 }
 
-/** The same, with each line written as soon as it is true. */
+/** The same, with each line written as soon as it is true; those that become true together are written together. */
 async function performForText(
   io: Io,
   command: Command,
@@ -87,21 +88,13 @@ async function performForText(
 ): Promise<readonly Event[]> {
   const events: Event[] = [];
   const report = await textReport(io, command, place.path);
-  let written = Promise.resolve();
-  const write = (what: () => Promise<unknown>): void => {
-    written = written.then(async () => {
-      await (progress === null ? what() : progress.aside(what));
-    });
-  };
+  const speech = new Speech(io, progress);
   const shown = progress === null ? place : await watched(place, progress);
   await perform(command, shown, (event) => {
     events.push(event);
-    const { out, error } = report.print(event);
-    if (out !== "") write(() => io.writeOut(out));
-    if (error !== "") write(() => io.writeError(error));
-    return written;
+    return speech.say(report.print(event));
   });
-  await written;
+  await speech.said;
   return events;
 }
 

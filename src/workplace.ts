@@ -22,11 +22,7 @@ function housed(catalog: Catalog, keepHouse: () => void): Catalog {
 }
 
 /** Where the options and the environment say that the work is. */
-export function workplace(
-  io: Io,
-  options: OptionValues,
-  lockTimeoutMs: number,
-): Result<Workplace> {
+export function workplace(io: Io, options: OptionValues, lockTimeoutMs: number): Result<Workplace> {
   const path = databasePath(options, io.environment);
   if (!path.ok) return path;
   const { now, signals, heldSignals } = io;

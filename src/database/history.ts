@@ -151,7 +151,12 @@ export function readHistory(connection: Connection): Result<History> {
     return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
   const rows = rawRows(connection.all(selectRows));
   if (!rows.ok) return rows;
-  return ok({ rows: rows.value.map(historyRow), founded: true, drift: driftOf(connection, kept), vacant });
+  return ok({
+    rows: rows.value.map(historyRow),
+    founded: true,
+    drift: driftOf(connection, kept),
+    vacant,
+  });
 }
 
 const selectLog = `SELECT at, event, version, name, duration_ms AS durationMs, by

@@ -104,6 +104,10 @@ export class LiveSchema {
   #hasGrown = false;
   #isUnknown = false;
   readonly #dropped = new Set<string>();
+  /** Whether anything was noted since SQLite's counter was last looked at. */
+  #isExpected = false;
+  /** Virtual tables make tables behind them whenever they see fit, which nobody notes. */
+  readonly #virtual = new Set<LiveObject>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -117,23 +121,18 @@ export class LiveSchema {
     if (touch.does === "create") this.#hasGrown = true;
     else if (touch.does === "drop") this.#dropped.add(foldName(touch.name));
     else if (touch.does === "alter" || touch.does === "rename") this.#isUnknown = true;
+    else return;
+    this.#isExpected = true;
   }
 
   /** Looks at what has changed, noted or not. */
   refresh(): void {
     const version = schemaVersion(this.#connection);
-    const isNoted = this.#hasGrown || this.#dropped.size > 0;
-    const isBoth = this.#hasGrown && this.#dropped.size > 0;
-    if (version !== this.#version) {
-      // A rowid that a DROP has freed can be taken again by what is created after it.
-      if (this.#isUnknown || isBoth || !isNoted) this.#readAll();
-      else if (this.#hasGrown) this.#readTail();
-      else this.#forgetDropped();
-    }
+    if (version !== this.#version && !this.#isExpected) this.#readAll();
+    if (version === this.#version) this.#settle();
+    else this.#sync();
     this.#version = version;
-    this.#hasGrown = false;
-    this.#isUnknown = false;
-    this.#dropped.clear();
+    this.#isExpected = false;
   }
 
   /** A number that stands still while the schema only grows. */
@@ -187,8 +186,24 @@ export class LiveSchema {
     return tailOf(this.#children, afterRowid);
   }
 
+  /** Looks at what was noted. */
   #sync(): void {
-    if (this.#hasGrown || this.#isUnknown || this.#dropped.size > 0) this.refresh();
+    const hasLost = this.#dropped.size > 0;
+    if (!this.#hasGrown && !this.#isUnknown && !hasLost) return;
+    // A rowid that a DROP has freed can be taken again by what is created after it.
+    if (this.#isUnknown || (this.#hasGrown && hasLost)) this.#readAll();
+    else if (this.#hasGrown) this.#readTail();
+    else this.#forgetDropped();
+    this.#settle();
+    if (this.#virtual.size === 0) return;
+    this.#version = schemaVersion(this.#connection);
+    this.#isExpected = false;
+  }
+
+  #settle(): void {
+    this.#hasGrown = false;
+    this.#isUnknown = false;
+    this.#dropped.clear();
   }
 
   #add(object: LiveObject): void {
@@ -197,6 +212,7 @@ export class LiveSchema {
     addTo(this.#attached, foldName(object.table), object);
     if (object.type === "view" || object.type === "trigger") this.#programs.push(object);
     if (object.type === "table" && /references/i.test(object.sql)) this.#children.push(object);
+    if (isVirtual(object)) this.#virtual.add(object);
     this.#last = Math.max(this.#last, object.rowid);
   }
 
@@ -207,6 +223,7 @@ export class LiveSchema {
     removeFrom(this.#attached, foldName(object.table), object);
     takeOut(this.#programs, object);
     takeOut(this.#children, object);
+    this.#virtual.delete(object);
   }
 
   #lose(object: LiveObject): void {
@@ -229,6 +246,7 @@ export class LiveSchema {
     this.#attached = new Map();
     this.#programs = [];
     this.#children = [];
+    this.#virtual.clear();
     this.#last = 0;
     for (const row of this.#connection.all(selectTail, 0)) {
       const object = objectOf(row);

@@ -41,7 +41,7 @@ function ownOf<T extends SchemaObject>(
   hadVirtual: boolean,
 ): readonly T[] {
   const own = objects.filter(({ name, table, sql }) => {
-    return sql !== "" && connection.isOwn(name) && connection.isOwn(table);
+    return sql !== "" && connection.isOwn(name) && (table === name || connection.isOwn(table));
   });
   if (own.length === 0 || !(hadVirtual || own.some(isVirtual))) return own;
   // Shadow tables belong to their virtual table and come and go with it.
@@ -120,6 +120,10 @@ export class SchemaTracker {
     for (const object of lost) this.#remove(object);
     const made = this.#ownOf(fresh);
     for (const object of made) this.#add(object);
+    if (lost.length === 0) {
+      for (const object of made) this.#keep(object);
+      return;
+    }
     const found = differences(lost, made);
     const altered = found.map((change) => this.#keptAs(change, lost));
     for (const { kind, type, name } of found) {

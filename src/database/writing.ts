@@ -138,8 +138,12 @@ export class Writing {
       case "measure":
       case "check":
       case "seed":
-      case "read-rows":
-        return this.#observe().perform(effect, this.#allowed);
+      case "read-rows": {
+        const outcome = this.#observe().perform(effect, this.#allowed);
+        // Rows can make a virtual table create tables behind it.
+        if (effect.do === "seed") this.#standing?.live.refresh();
+        return outcome;
+      }
     }
   }
 
@@ -205,8 +209,7 @@ export class Writing {
   #enter(step: ReadyStep): Outcome {
     const connection = this.#open();
     connection.run("SAVEPOINT rung_step");
-    const { live, facts, ledger } = this.#known();
-    live.refresh();
+    const { facts, ledger } = this.#known();
     this.#entered = { scope: new StepScope(connection, facts, step), mark: ledger.mark };
     return done;
   }

@@ -12,10 +12,34 @@ function codeOf(error: unknown): string {
   return String(error);
 }
 
+/** What a pipe takes as a whole or not at all, in bytes (POSIX, PIPE_BUF): the least that any system has. */
+const inOnePiece = 512;
+const streamOf = { 1: Bun.stdout, 2: Bun.stderr } as const;
+
+/**
+ * Writes all of a text to a descriptor. What a pipe can take in part, where others made it non-blocking and it is full,
+ * is written with the count of what it took.
+ */
+async function write(descriptor: 1 | 2, text: string): Promise<void> {
+  const length = Buffer.byteLength(text);
+  let written = 0;
+  if (length > inOnePiece) {
+    const { writeSync } = await import("node:fs");
+    try {
+      written = writeSync(descriptor, text);
+    } catch (error) {
+      if (codeOf(error) !== "EAGAIN") throw error;
+    }
+    if (written === length) return;
+  }
+  const rest = written === 0 ? text : Buffer.from(text).subarray(written);
+  await Bun.write(streamOf[descriptor], rest);
+}
+
 /** Writes all of a text to standard output; false once that is in vain. Never throws: see `streamTrouble`. */
 export async function writeOut(text: string): Promise<boolean> {
   try {
-    await Bun.write(Bun.stdout, text);
+    await write(1, text);
     return true;
   } catch (error) {
     const code = codeOf(error);
@@ -27,7 +51,7 @@ export async function writeOut(text: string): Promise<boolean> {
 /** Writes all of a text to standard error. Where that fails there is nowhere left to say so. */
 export async function writeError(text: string): Promise<void> {
   try {
-    await Bun.write(Bun.stderr, text);
+    await write(2, text);
   } catch {
     return;
   }

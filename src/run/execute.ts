@@ -76,7 +76,9 @@ export async function executeFrom(first: State, world: World): Promise<void> {
     if (world.watch !== undefined) announce(state, world.watch);
     const outcome = stop ?? (await perform(effect, driver));
     const next = advance(state, outcome, world.now());
-    for (const event of next.events) await world.emit(event);
+    let said: ReturnType<Emit> = undefined;
+    for (const event of next.events) said = world.emit(event);
+    await said;
     state = next.state;
   }
   world.signals?.release();
