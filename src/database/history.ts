@@ -228,8 +228,8 @@ export interface Stamp {
   readonly by: string;
   readonly seq: number;
   readonly durationMs: number;
-  /** Of the schema after the step. */
-  readonly fingerprint: string;
+  /** Of the schema after the step, once it is asked for. */
+  readonly fingerprint: () => string;
 }
 
 /** Enters steps into history and log. */
@@ -249,7 +249,7 @@ export class HistoryWriter {
     } else if (step.options.transaction) {
       this.#insert(step, stamp);
     } else {
-      this.#write(updateApplied, fingerprint, at, durationMs, version);
+      this.#ledger.add(updateApplied, () => [fingerprint(), at, durationMs, version]);
     }
     this.#log(step.direction === "up" ? "apply" : "rollback", step, stamp);
   }
@@ -280,7 +280,7 @@ export class HistoryWriter {
       case "settle": {
         const { migration, as } = amendment;
         if (as === "pending") this.#write(deleteRow, migration.version);
-        else this.#write(updateSettled, stamp.fingerprint, migration.version);
+        else this.#write(updateSettled, stamp.fingerprint(), migration.version);
         this.#logAmended(`settle as ${as}`, migration, stamp);
         this.#logDrift(amendment.drift, stamp);
         break;
@@ -317,8 +317,9 @@ export class HistoryWriter {
 
   #insert({ version, name, checksum, kind, down }: Recorded, stamp: Stamp): void {
     const { at, by, seq, durationMs, fingerprint } = stamp;
-    const values = [version, name, checksum, kind, seq, down, fingerprint, at, durationMs, by];
-    this.#write(insertRow, ...values);
+    this.#ledger.add(insertRow, () => {
+      return [version, name, checksum, kind, seq, down, fingerprint(), at, durationMs, by];
+    });
   }
 
   #logAmended(
@@ -343,6 +344,6 @@ export class HistoryWriter {
   }
 
   #write(sql: string, ...values: SqlValue[]): void {
-    this.#ledger.add(sql, ...values);
+    this.#ledger.add(sql, values);
   }
 }

@@ -3,9 +3,12 @@
 import type { SqlValue } from "../migration/migration.ts";
 import type { Connection } from "./sqlite.ts";
 
+/** What is to be written: values, or what gives them when it is time. */
+type Values = readonly SqlValue[] | (() => readonly SqlValue[]);
+
 interface Entry {
   readonly sql: string;
-  readonly values: readonly SqlValue[];
+  readonly values: Values;
 }
 
 /** A place in the ledger to come back to. */
@@ -34,7 +37,8 @@ export class Ledger {
     return this.#entries.length === 0;
   }
 
-  add(sql: string, ...values: SqlValue[]): void {
+  /** Enters something; what gives its values may enter more. */
+  add(sql: string, values: Values): void {
     this.#entries.push({ sql, values });
   }
 
@@ -42,7 +46,9 @@ export class Ledger {
   write(): void {
     for (; this.#written < this.#entries.length; this.#written++) {
       const entry = this.#entries[this.#written];
-      if (entry !== undefined) this.#connection.all(entry.sql, ...entry.values);
+      if (entry === undefined) continue;
+      const values = typeof entry.values === "function" ? entry.values() : entry.values;
+      this.#connection.all(entry.sql, ...values);
     }
   }
 

@@ -93,6 +93,8 @@ export class SchemaTracker {
   #fingerprint = 0n;
   #hasVirtual = false;
   readonly #hashes = new Map<LiveObject, bigint>();
+  /** Steps that have made objects of these names, and nothing else, which were not looked at yet. */
+  #unseen: { readonly names: ReadonlySet<string>; fingerprint: string }[] = [];
 
   /** `live` is the schema as the steps find it; nobody else takes its changes. */
   constructor(connection: Connection, live: LiveSchema, ledger: Ledger) {
@@ -105,16 +107,61 @@ export class SchemaTracker {
 
   /** The schema; an object that stands as it was is the same one as before. */
   get objects(): readonly SchemaObject[] {
+    this.settle();
     return [...this.#objects.values()];
   }
 
   /** The fingerprint of the schema, as 64 hexadecimal digits. */
   get fingerprint(): string {
+    this.settle();
+    return this.#digits();
+  }
+
+  #digits(): string {
     return this.#fingerprint.toString(16).padStart(64, "0");
+  }
+
+  /**
+   * Takes in what a step has made that makes nothing else, once there is a reason to look; gives its fingerprint then.
+   * To look after each of many steps takes longer than the steps.
+   */
+  expect(names: ReadonlySet<string>): () => string {
+    const step = { names, fingerprint: "" };
+    this.#unseen.push(step);
+    return () => {
+      this.settle();
+      return step.fingerprint;
+    };
+  }
+
+  /** Looks at what the steps have made that were not looked at yet. */
+  settle(): void {
+    const steps = this.#unseen;
+    if (steps.length === 0) return;
+    this.#unseen = [];
+    const { gone, fresh } = this.#live.takeChanges();
+    const [lost] = gone;
+    if (lost !== undefined) throw new Error(`${lost.type} ${lost.name} is gone, which nobody dropped`);
+    const makers = new Map<string, number>();
+    for (const [at, { names }] of steps.entries()) {
+      for (const name of names) if (!makers.has(name)) makers.set(name, at);
+    }
+    const made = steps.map((): LiveObject[] => []);
+    for (const object of this.#ownOf(fresh)) {
+      made[makers.get(foldName(object.name)) ?? steps.length - 1]?.push(object);
+    }
+    for (const [at, step] of steps.entries()) {
+      for (const object of made[at] ?? []) {
+        this.#add(object);
+        this.#keep(object);
+      }
+      step.fingerprint = this.#digits();
+    }
   }
 
   /** Takes in what a step has changed. */
   follow(): void {
+    this.settle();
     const { gone, fresh } = this.#live.takeChanges();
     const lost = gone.filter((object) => this.#objects.get(objectKey(object)) === object);
     for (const object of lost) this.#remove(object);
@@ -127,7 +174,7 @@ export class SchemaTracker {
     const found = differences(lost, made);
     const altered = found.map((change) => this.#keptAs(change, lost));
     for (const { kind, type, name } of found) {
-      if (kind === "gone") this.#ledger.add(remove, type, foldName(name));
+      if (kind === "gone") this.#ledger.add(remove, [type, foldName(name)]);
     }
     for (const kept of altered) if (kept !== null) this.#keep(kept);
   }
@@ -162,21 +209,21 @@ export class SchemaTracker {
   own(type: ObjectType, name: string, canonical: string | null): void {
     const object = this.#objects.get(objectKey({ type, name }));
     if (canonical === null && object === undefined) {
-      this.#ledger.add(remove, type, foldName(name));
+      this.#ledger.add(remove, [type, foldName(name)]);
       // Its indexes and triggers went with it.
-      if (type === "table") this.#ledger.add(removeOn, name);
+      if (type === "table") this.#ledger.add(removeOn, [name]);
     }
     if (object !== undefined && canonicalSql(object.sql) === canonical) this.#keep(object);
   }
 
   /** Writes the whole live schema to the kept list. */
   keepAll(): void {
-    this.#ledger.add("DELETE FROM rung_schema");
+    this.#ledger.add("DELETE FROM rung_schema", []);
     for (const object of this.#objects.values()) this.#keep(object);
   }
 
   #keep({ type, name, table, sql }: SchemaObject): void {
-    this.#ledger.add(upsert, type, foldName(name), table, sql);
+    this.#ledger.add(upsert, [type, foldName(name), table, sql]);
   }
 
   #ownOf(objects: readonly LiveObject[]): readonly LiveObject[] {

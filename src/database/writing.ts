@@ -1,6 +1,7 @@
 // The transactions of a run: taken, filled step by step under the eyes of the guard, entered into history, and ended.
 
 import type { Statement } from "../migration/statements.ts";
+import { touchOf } from "../migration/touch.ts";
 import type { Amendment } from "../plan/amend.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { Apart, DatabaseEffect, Outcome } from "../run/driver.ts";
@@ -14,6 +15,7 @@ import { Ledger, type Mark } from "./ledger.ts";
 import { LiveSchema, schemaVersion } from "./live.ts";
 import { Observing, type ObservingEffect } from "./observing.ts";
 import { OutsideScope } from "./outside.ts";
+import { namesMade } from "./plain.ts";
 import { durably, type Reading } from "./reading.ts";
 import { SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
@@ -69,9 +71,13 @@ interface Standing {
 
 /** The step whose savepoint is open. */
 interface Entered {
-  readonly scope: StepScope;
+  /** Null where there is nothing to watch, as the step only makes objects of these names. */
+  readonly scope: StepScope | null;
+  readonly names: ReadonlySet<string>;
   readonly mark: Mark;
 }
+
+const noNames: ReadonlySet<string> = new Set();
 
 /** Writes to the database that is read by `reading`. */
 export class Writing {
@@ -209,14 +215,22 @@ export class Writing {
   #enter(step: ReadyStep): Outcome {
     const connection = this.#open();
     connection.run("SAVEPOINT rung_step");
-    const { facts, ledger } = this.#known();
-    this.#entered = { scope: new StepScope(connection, facts, step), mark: ledger.mark };
+    const { facts, tracker, ledger } = this.#known();
+    const { mark } = ledger;
+    const names = namesMade(step);
+    if (names === null) {
+      tracker.settle();
+      const scope = new StepScope(connection, facts, step);
+      this.#entered = { scope, names: noNames, mark };
+    } else {
+      this.#entered = { scope: null, names, mark };
+    }
     return done;
   }
 
-  #inside(): StepScope {
+  #inside(): Entered {
     if (this.#entered === null) throw new Error("no step was entered");
-    return this.#entered.scope;
+    return this.#entered;
   }
 
   #observe(): Observing {
@@ -232,10 +246,21 @@ export class Writing {
   }
 
   #plainScopeOf(step: ReadyStep): Scope {
-    if (step.options.transaction) return this.#inside();
+    if (step.options.transaction) return this.#inside().scope ?? this.#unwatched();
     if (this.#outside === null) throw new Error("no step was started");
     this.#reading.wait(this.#reading.settings.readWaitMs);
     return this.#outside;
+  }
+
+  /** For steps that can lose nothing: it is noted what they make. */
+  #unwatched(): Scope {
+    const { live } = this.#known();
+    return {
+      run: (statement, action) => {
+        live.note(touchOf(statement));
+        return action();
+      },
+    };
   }
 
   #execute(step: ReadyStep, statement: Statement): Outcome {
@@ -266,7 +291,7 @@ export class Writing {
   }
 
   #guard(step: ReadyStep): Outcome {
-    const findings = this.#inside().findings();
+    const findings = this.#inside().scope?.findings() ?? [];
     this.#allowed = findings.map(({ sentence }) => sentence);
     const found = findingsFailure(step, findings);
     return found === null ? done : { is: "failed", failure: found };
@@ -293,23 +318,29 @@ export class Writing {
     return done;
   }
 
-  #stamp(seq: number, durationMs: number): Stamp {
+  /** `fingerprint` is that of the schema as it is known now, unless another is given. */
+  #stamp(seq: number, durationMs: number, fingerprint?: () => string): Stamp {
     const { date, by } = this.#settings;
-    const { fingerprint } = this.#known().tracker;
-    return { at: date().toISOString(), by: by(), seq, durationMs, fingerprint };
+    const stamp = { at: date().toISOString(), by: by(), seq, durationMs };
+    if (fingerprint !== undefined) return { ...stamp, fingerprint };
+    const now = this.#known().tracker.fingerprint;
+    return { ...stamp, fingerprint: () => now };
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
     const known = this.#known();
+    let fingerprint: (() => string) | undefined;
     if (step.options.transaction) {
-      known.tracker.follow();
+      const { scope, names } = this.#inside();
+      if (scope === null) fingerprint = known.tracker.expect(names);
+      else known.tracker.follow();
     } else if (this.#outside !== null) {
       known.tracker = this.#outside.follow();
       this.#hasDrifted = this.#outside.hasDrifted;
       this.#outside = null;
       this.#isWorn = true;
     }
-    this.#writer().record(step, this.#stamp(seq, durationMs));
+    this.#writer().record(step, this.#stamp(seq, durationMs, fingerprint));
     return done;
   }
 
@@ -341,6 +372,7 @@ export class Writing {
   #undo(scope: "step" | "group"): Outcome {
     const { connection } = this.#reading;
     const entered = this.#entered;
+    const standing = this.#standing;
     this.#entered = null;
     this.#standing = null;
     if (connection === null) return { is: "undone", transaction: "gone" };
@@ -350,10 +382,12 @@ export class Writing {
       connection.run("ROLLBACK TO rung_step");
       connection.run("RELEASE rung_step");
     }
-    entered?.scope.restore();
+    entered?.scope?.restore();
     const { inTransaction } = connection;
     if (!inTransaction) this.#ledger?.clear();
     else if (entered !== null) this.#ledger?.back(entered.mark);
+    // What the steps before have made is told apart now, before it is forgotten what the schema was.
+    if (inTransaction) standing?.tracker.settle();
     return { is: "undone", transaction: inTransaction ? "open" : "gone" };
   }
 }

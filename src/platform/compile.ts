@@ -97,7 +97,7 @@ export async function compile(request: Compilation): Promise<Compiled> {
       compile: {
         ...whatItHeeds,
         execArgv: ["--smol"],
-        jitPolicy: Number(process.env["V_JIT"] ?? 1000),
+        jitPolicy: 1000,
         outfile,
         ...(target === null ? {} : { target: `bun-${target}` }),
         ...(runtime === null ? {} : { executablePath: runtime }),

@@ -3,6 +3,7 @@
 import type { Watch } from "../activity.ts";
 import type { Emit } from "../event.ts";
 import { failure } from "../failure.ts";
+import type { Step } from "../plan/step.ts";
 import { activityOf } from "./activity.ts";
 import type { Driver, Effect, Outcome } from "./driver.ts";
 import { advance } from "./machine.ts";
@@ -49,14 +50,20 @@ async function interruption(state: State, signals: Signals): Promise<Outcome | n
   return { is: "failed", failure: failure(codes[signal], text, hint) };
 }
 
-async function perform(effect: Effect, driver: Driver): Promise<Outcome> {
-  if (effect.do === "wait") {
-    await new Promise((resolve) => setTimeout(resolve, effect.ms));
-    return { is: "done" };
-  }
-  if (effect.do !== "load") return driver.perform(effect);
+async function wait(milliseconds: number): Promise<Outcome> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return { is: "done" };
+}
+
+async function loadSteps(steps: readonly Step[]): Promise<Outcome> {
   const { load } = await import("./load.ts");
-  return load(effect.steps);
+  return load(steps);
+}
+
+/** An outcome where the driver has it at once: to wait for each of many thousands takes its time. */
+function perform(effect: Effect, driver: Driver): Outcome | Promise<Outcome> {
+  if (effect.do === "wait") return wait(effect.ms);
+  return effect.do === "load" ? loadSteps(effect.steps) : driver.perform(effect);
 }
 
 /** Runs a request to its end. Every outcome, failures included, arrives as an event; nothing is thrown but bugs. */
@@ -74,11 +81,12 @@ export async function executeFrom(first: State, world: World): Promise<void> {
     const stop = signals === null ? null : await interruption(state, signals);
     if (stop !== null) signals = null;
     if (world.watch !== undefined) announce(state, world.watch);
-    const outcome = stop ?? (await perform(effect, driver));
+    const given = stop ?? perform(effect, driver);
+    const outcome = given instanceof Promise ? await given : given;
     const next = advance(state, outcome, world.now());
     let said: ReturnType<Emit> = undefined;
     for (const event of next.events) said = world.emit(event);
-    await said;
+    if (said !== undefined) await said;
     state = next.state;
   }
   world.signals?.release();
