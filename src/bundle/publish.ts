@@ -7,8 +7,10 @@ import {
   lstatSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -41,6 +43,28 @@ function sync(path: string, mode: "r" | "r+"): void {
   }
 }
 
+const prefix = ".rung-bundle-";
+const abandonedMs = 60 * 60 * 1000;
+
+function isAbandoned(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true || found.uid !== (process.getuid?.() ?? found.uid))
+    return false;
+  return Date.now() - found.mtimeMs > abandonedMs;
+}
+
+/** Removes what killed processes of this user have left: to make an executable takes seconds, with a download minutes. */
+function removeAbandoned(folder: string): void {
+  try {
+    const names = readdirSync(folder).filter((name) => name.startsWith(prefix));
+    for (const path of names.map((name) => join(folder, name)).filter(isAbandoned)) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  } catch {
+    // A folder may be one to write in only; then it stays.
+  }
+}
+
 const endings = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /** A private folder beside the file to be written, on the same file system; it goes away with its owner. */
@@ -60,7 +84,7 @@ export class Workshop implements Disposable {
     for (const signal of endings) process.once(signal, this.#leave);
     process.once("exit", this.#clear);
     try {
-      this.folder = mkdtempSync(join(dirname(path), ".rung-bundle-"));
+      this.folder = mkdtempSync(join(dirname(path), prefix));
     } catch (error) {
       this.#forget();
       throw error;
@@ -74,10 +98,18 @@ export class Workshop implements Disposable {
     try {
       const objection = objectionTo(path);
       if (objection !== null) return unwritable(out, objection);
-      return ok(new Workshop(path));
+      const workshop = new Workshop(path);
+      removeAbandoned(dirname(path));
+      return ok(workshop);
     } catch (error) {
       return unwritable(out, reasonOf(error));
     }
+  }
+
+  /** How many bytes there is room for. */
+  get free(): number {
+    const { bavail, bsize } = statfsSync(this.folder);
+    return bavail * bsize;
   }
 
   /** Puts a file that was made here at its path, whole and durable; gives its size. */
