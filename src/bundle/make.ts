@@ -1,10 +1,11 @@
 // Sources -> an executable at a path: made in private, checked, and put there in one rename.
 
-import { statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { fail, failure, type Failure, type Result } from "../failure.ts";
 import { compile, type Compiled, type Sources, type Target } from "../platform/compile.ts";
 import { Workshop } from "./publish.ts";
 import { fits, platformOfFile } from "./runtime.ts";
+import { signed } from "./sign.ts";
 import { entryPath } from "./tree.ts";
 
 /** An executable to make. */
@@ -41,6 +42,21 @@ function wrongPlatform(path: string, target: Target | null): Failure | null {
   return failure("bundle.runtime", text, hint);
 }
 
+/**
+ * The bundler leaves an executable for macOS on Intel with the signature of the runtime, which fits no more, and the
+ * system may kill it for that; for ARM it makes a new one.
+ */
+function sign(path: string): Failure | null {
+  if (platformOfFile(path) !== "darwin-x64") return null;
+  const pieces = signed(readFileSync(path), "rung");
+  if (pieces === null) {
+    const reason = "the runtime has no signature that another could take the place of";
+    return notMade(null, { is: "failed", reason });
+  }
+  writeFileSync(path, Buffer.concat(pieces));
+  return null;
+}
+
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1e6)} MB`;
 }
@@ -53,7 +69,7 @@ export async function make({ sources, out, target, runtime }: Order): Promise<Re
   const { folder } = workshop;
   const made = await compile({ sources, entry: entryPath, folder, target, runtime });
   if (made.is === "compiled") {
-    const wrong = wrongPlatform(made.path, target);
+    const wrong = wrongPlatform(made.path, target) ?? sign(made.path);
     return wrong === null ? workshop.publish(made.path) : { ok: false, failure: wrong };
   }
   // The bundler tells the cause of that to the terminal alone. All runtimes are of about one size.

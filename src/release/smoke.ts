@@ -1,11 +1,12 @@
 // An executable for some platform -> what of it can be shown here: that it runs, or at least whose it is.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { platformOfFile } from "../bundle/runtime.ts";
 import { ownPlatform, type Target } from "../platform/compile.ts";
+import { objectionToSignature } from "./signature.ts";
 
 /** What became of the trial; `reason` says why it was not run, or what went wrong. */
 export type Trial =
@@ -51,6 +52,10 @@ const words: readonly (readonly [string, number])[] = [
 export function tryExecutable(executable: string, target: Target): Trial {
   const platform = platformOfFile(executable);
   if (platform !== target) return { is: "broken", reason: `it is for ${platform ?? "nobody"}` };
+  if (target.startsWith("darwin")) {
+    const objection = objectionToSignature(readFileSync(executable));
+    if (objection !== null) return { is: "broken", reason: objection };
+  }
   const before = wordsBefore(target);
   if (typeof before === "string") return { is: "not-run", reason: before };
   const folder = mkdtempSync(join(tmpdir(), "rung-release-"));
