@@ -25,11 +25,16 @@ function notMade(
   const why = reason.replace(/\.$/, "");
   if (is === "failed") {
     const text = `The executable cannot be made: ${why}.`;
-    return failure("bundle.failed", text, "Mend what it names, or make room where --out is.");
+    const cache = target === null ? "" : "; a fetched runtime lies in ~/.bun/install/cache";
+    return failure(
+      "bundle.failed",
+      text,
+      `Mend what it names, or make room where --out is${cache}.`,
+    );
   }
   const text = `The runtime for ${target ?? "this platform"} cannot be fetched: ${why}.`;
   const hint =
-    "Ask again where the npm registry can be reached, or give the runtime with --runtime.";
+    "Ask again where the npm registry can be reached and HOME written to, or give it with --runtime.";
   return failure("bundle.runtime", text, hint);
 }
 

