@@ -395,7 +395,7 @@ for (const [what, path] of [
   ["the stock executable", executable],
   ["a bundle", app],
 ] as const) {
-  test(`${what} heeds no .env, bunfig.toml, package.json or tsconfig.json where it runs`, async () => {
+  test(`${what} heeds no .env, bunfig.toml, package.json or tsconfig.json where it runs, nor one at home`, async () => {
     using place = new Place();
     place.write(hostileFiles, ".");
     place.write(hostileFiles, "own");
@@ -408,11 +408,13 @@ for (const [what, path] of [
     );
     rmSync(place.at("own/hostile.ts"));
     const before = place.list();
-    const ran = await place.rung(["migrate"], { executable: path });
+    const env = { HOME: place.path, XDG_CONFIG_HOME: place.path };
+    const ran = await place.rung(["migrate"], { executable: path, env });
     expect([ran.status, ran.stderr]).toEqual([0, ""]);
     expect(place.list()).toEqual([...before, "rung.db"].sort());
     const own = await place.rung(["migrate", "--dir", "own", "--db", "own.db"], {
       executable: path,
+      env,
     });
     expect([own.status, own.stderr, place.tables("own.db")]).toEqual([0, "", ["b1"]]);
     expect(place.list()).toEqual([...before, "own.db", "rung.db"].sort());
