@@ -10,6 +10,7 @@ import type { History, HistoryRow, LogEntry } from "../plan/history.ts";
 import type { Difference } from "../plan/schema.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { LiveSchema } from "./live.ts";
+import type { Ledger } from "./ledger.ts";
 import { driftOf, SchemaTracker } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
 
@@ -175,9 +176,9 @@ export function logRestore(connection: Connection, { file, head, at, by }: Resto
 }
 
 /** Creates our tables, and keeps the schema as they find it. */
-export function foundHistory(connection: Connection): void {
+export function foundHistory(connection: Connection, ledger: Ledger): void {
   for (const sql of tables) connection.run(sql);
-  new SchemaTracker(connection, new LiveSchema(connection)).keepAll();
+  new SchemaTracker(connection, new LiveSchema(connection), ledger).keepAll();
 }
 
 const insertRow = `INSERT INTO rung_history
@@ -213,12 +214,12 @@ export interface Stamp {
   readonly fingerprint: string;
 }
 
-/** Writes steps into history and log. */
+/** Enters steps into history and log. */
 export class HistoryWriter {
-  readonly #connection: Connection;
+  readonly #ledger: Ledger;
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
   }
 
   /** Records a step that has run, in the transaction that it ran in. */
@@ -324,6 +325,6 @@ export class HistoryWriter {
   }
 
   #write(sql: string, ...values: SqlValue[]): void {
-    this.#connection.all(sql, ...values);
+    this.#ledger.add(sql, ...values);
   }
 }

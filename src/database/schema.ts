@@ -13,6 +13,7 @@ import {
 import type { Row } from "../migration/migration.ts";
 import type { ObjectType } from "../migration/touch.ts";
 import { isVirtual, LiveSchema, schemaVersion, textOf, type LiveObject } from "./live.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Connection } from "./sqlite.ts";
 
 const selectShadows =
@@ -87,15 +88,17 @@ const removeOn = `DELETE FROM rung_schema WHERE type <> 'view' AND "table" = ? C
 export class SchemaTracker {
   readonly #connection: Connection;
   readonly #live: LiveSchema;
+  readonly #ledger: Ledger;
   readonly #objects = new Map<string, LiveObject>();
   #fingerprint = 0n;
   #hasVirtual = false;
   readonly #hashes = new Map<LiveObject, bigint>();
 
   /** `live` is the schema as the steps find it; nobody else takes its changes. */
-  constructor(connection: Connection, live: LiveSchema) {
+  constructor(connection: Connection, live: LiveSchema, ledger: Ledger) {
     this.#connection = connection;
     this.#live = live;
+    this.#ledger = ledger;
     live.takeChanges();
     for (const object of this.#ownOf([...live.all()])) this.#add(object);
   }
@@ -120,7 +123,7 @@ export class SchemaTracker {
     const found = differences(lost, made);
     const altered = found.map((change) => this.#keptAs(change, lost));
     for (const { kind, type, name } of found) {
-      if (kind === "gone") this.#connection.all(remove, type, foldName(name));
+      if (kind === "gone") this.#ledger.add(remove, type, foldName(name));
     }
     for (const kept of altered) if (kept !== null) this.#keep(kept);
   }
@@ -136,6 +139,7 @@ export class SchemaTracker {
         ? objectKey(origin) === objectKey(object)
         : this.#isRenamed(origin, object));
     if (!isAltered) return object;
+    this.#ledger.write();
     const [kept] = this.#connection
       .all(selectKeptOne, origin.type, foldName(origin.name))
       .map(objectOf);
@@ -154,21 +158,21 @@ export class SchemaTracker {
   own(type: ObjectType, name: string, canonical: string | null): void {
     const object = this.#objects.get(objectKey({ type, name }));
     if (canonical === null && object === undefined) {
-      this.#connection.all(remove, type, foldName(name));
+      this.#ledger.add(remove, type, foldName(name));
       // Its indexes and triggers went with it.
-      if (type === "table") this.#connection.all(removeOn, name);
+      if (type === "table") this.#ledger.add(removeOn, name);
     }
     if (object !== undefined && canonicalSql(object.sql) === canonical) this.#keep(object);
   }
 
   /** Writes the whole live schema to the kept list. */
   keepAll(): void {
-    this.#connection.run("DELETE FROM rung_schema");
+    this.#ledger.add("DELETE FROM rung_schema");
     for (const object of this.#objects.values()) this.#keep(object);
   }
 
   #keep({ type, name, table, sql }: SchemaObject): void {
-    this.#connection.all(upsert, type, foldName(name), table, sql);
+    this.#ledger.add(upsert, type, foldName(name), table, sql);
   }
 
   #ownOf(objects: readonly LiveObject[]): readonly LiveObject[] {

@@ -1,0 +1,203 @@
+// The database as it is committed: the file is opened, history is read, and known until somebody else has written.
+
+import type { Result } from "../failure.ts";
+import { noHistory, type History } from "../plan/history.ts";
+import type { DatabaseEffect, Outcome } from "../run/driver.ts";
+import { fileKind, identityOf, noFile, sizeOf, type FileKind } from "./file.ts";
+import { readHistory, readLog } from "./history.ts";
+import { liveSchema } from "./schema.ts";
+import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
+
+/** An effect that only reads. */
+export type ReadingEffect = Extract<
+  DatabaseEffect,
+  { readonly do: "look" | "settle" | "survey" | "read-log" }
+>;
+
+/** What a database is opened with. */
+export interface ReadingSettings {
+  readonly path: string;
+  /** What the command may do: only look, write to what is there, or create it. */
+  readonly mode: OpenMode;
+  /** How long a plain read waits for a lock, in milliseconds. */
+  readonly readWaitMs: number;
+  /** Globs of schema objects that are never looked at. */
+  readonly ignored?: readonly string[];
+}
+
+/** FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced. */
+export const durably = "PRAGMA synchronous = EXTRA";
+
+/** One database file and the connection to it; nothing is opened before the first effect needs it. */
+export class Reading {
+  readonly settings: ReadingSettings;
+  #connection: Connection | null = null;
+  /** SQLite's data_version when history was last read: it moves when another connection commits. */
+  #seen: unknown = null;
+  /** History as of `#seen`, as long as nothing of our own was written since. */
+  #known: History | null = null;
+  /** Whether the latest look found no database. */
+  #hasSeenNothing = false;
+  /** The file that was opened. */
+  #identity = "";
+  #readings = 0;
+  /** Whether something else had changed the schema when history was last read. */
+  hasDrifted = false;
+
+  constructor(settings: ReadingSettings) {
+    this.settings = settings;
+  }
+
+  /** How often history was read anew, or the connection left: what was known of the schema before is out of date. */
+  get readings(): number {
+    return this.#readings;
+  }
+
+  /** The connection, if there is one. */
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+
+  /** Performs an effect. Throws what SQLite reports. */
+  perform(effect: ReadingEffect): Outcome {
+    switch (effect.do) {
+      case "look":
+        return this.#look();
+      case "settle":
+        return this.#settle();
+      case "survey":
+        return this.#survey();
+      case "read-log":
+        return this.#readLog();
+    }
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = null;
+    this.#seen = null;
+    this.#known = null;
+    this.#readings++;
+  }
+
+  /** Opens the database, unless it is open; waits for its lock at most `waitMs`. */
+  open(waitMs = this.settings.readWaitMs): Connection {
+    if (this.#connection !== null) return this.#connection;
+    const { path, mode } = this.settings;
+    // Read-only, nothing is checkpointed at the close; but only with a log in use, else it would leave files behind,
+    // and a journal left by a crash can only be played back by somebody who may write.
+    const isLogged = sizeOf(`${path}-wal`) > 0;
+    const connection = openConnection(
+      path,
+      mode === "read" && !isLogged ? "write" : mode,
+      this.settings.ignored ?? [],
+    );
+    try {
+      // First, as the next pragma reads the schema and must wait for its lock like any other read.
+      connection.run(`PRAGMA busy_timeout = ${Math.round(waitMs)}`);
+      connection.run(durably);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    this.#identity = identityOf(path);
+    this.#connection = connection;
+    return connection;
+  }
+
+  /** From now on locks are waited for at most so long. */
+  wait(milliseconds: number): void {
+    this.open().run(`PRAGMA busy_timeout = ${Math.round(milliseconds)}`);
+  }
+
+  /**
+   * Reads history again inside the transaction that is open, where another connection has committed since it was last
+   * read; else, and where there is still nothing, null. What is written from now on is our own doing, which SQLite's
+   * counter does not count.
+   */
+  again(): Result<History | null> {
+    const hasMoved = this.#dataVersion() !== this.#seen;
+    this.#known = null;
+    if (!hasMoved) return { ok: true, value: null };
+    const history = this.#read(this.open());
+    this.#known = null;
+    if (!history.ok) return history;
+    const { vacant, founded } = history.value;
+    const isStillNothing = this.#hasSeenNothing && vacant && !founded;
+    this.#hasSeenNothing = false;
+    return isStillNothing ? { ok: true, value: null } : history;
+  }
+
+  #dataVersion(): unknown {
+    return this.open().get("PRAGMA data_version")?.["data_version"] ?? null;
+  }
+
+  #read(connection: Connection): Result<History> {
+    this.#seen = this.#dataVersion();
+    this.#readings++;
+    const history = readHistory(connection);
+    this.#known = history.ok ? history.value : null;
+    if (history.ok) this.hasDrifted = history.value.drift.length > 0;
+    return history;
+  }
+
+  #readCommitted(): Result<History> {
+    const connection = this.open();
+    this.wait(this.settings.readWaitMs);
+    connection.run("BEGIN");
+    try {
+      return this.#read(connection);
+    } finally {
+      if (connection.inTransaction) connection.run("ROLLBACK");
+    }
+  }
+
+  #fileKind(): FileKind {
+    const { path, mode } = this.settings;
+    if (mode !== "memory") return fileKind(path);
+    return this.#connection === null ? "nothing" : "file";
+  }
+
+  /** Whether the file that was opened is still the one at its path. */
+  #isSameFile(): boolean {
+    const { path, mode } = this.settings;
+    return mode === "memory" || identityOf(path) === this.#identity;
+  }
+
+  #look(): Outcome {
+    if (this.#connection !== null && !this.#isSameFile()) this.close();
+    const known = this.#known;
+    if (known !== null && this.#dataVersion() === this.#seen) {
+      return { is: "looked", history: known };
+    }
+    const kind = this.#fileKind();
+    this.#hasSeenNothing = kind === "nothing";
+    if (kind === "nothing") return { is: "looked", history: noHistory };
+    if (kind !== "file") return { is: "failed", failure: noFile(this.settings.path, kind) };
+    const history = this.#readCommitted();
+    if (!history.ok) return { is: "failed", failure: history.failure };
+    return { is: "looked", history: history.value };
+  }
+
+  /** The connection may be in any state, so it is left behind, which takes back all that is not durable. */
+  #settle(): Outcome {
+    this.close();
+    const history = this.#readCommitted();
+    if (!history.ok) return { is: "failed", failure: history.failure };
+    return { is: "settled", history: history.value };
+  }
+
+  #survey(): Outcome {
+    if (this.#connection === null && this.#fileKind() === "nothing") {
+      return { is: "surveyed", objects: [] };
+    }
+    return { is: "surveyed", objects: liveSchema(this.open()) };
+  }
+
+  #readLog(): Outcome {
+    if (this.#fileKind() === "nothing") return { is: "log-read", entries: [] };
+    const entries = readLog(this.open());
+    if (!entries.ok) return { is: "failed", failure: entries.failure };
+    return { is: "log-read", entries: entries.value };
+  }
+}
