@@ -1,6 +1,6 @@
 // Sources -> an executable at a path: made in private, checked, and put there in one rename.
 
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fail, failure, type Failure, type Result } from "../failure.ts";
 import { compile, type Compiled, type Sources, type Target } from "../platform/compile.ts";
 import { Workshop } from "./publish.ts";
@@ -58,7 +58,9 @@ function sign(path: string): Failure | null {
     const reason = "the runtime has no signature that another could take the place of";
     return notMade(null, { is: "failed", reason });
   }
-  writeFileSync(path, Buffer.concat(pieces));
+  // One after the other: together they would be in memory once more.
+  writeFileSync(path, "");
+  for (const piece of pieces) appendFileSync(path, piece);
   return null;
 }
 

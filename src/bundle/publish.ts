@@ -46,6 +46,15 @@ function sync(path: string, mode: "r" | "r+"): void {
 const prefix = ".rung-bundle-";
 const abandonedMs = 60 * 60 * 1000;
 
+/** What cannot be removed, such as a file that a scanner for viruses holds, is no failure: a later one will do it. */
+function remove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    return;
+  }
+}
+
 function isAbandoned(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory() !== true || found.uid !== (process.getuid?.() ?? found.uid))
@@ -57,9 +66,7 @@ function isAbandoned(path: string): boolean {
 function removeAbandoned(folder: string): void {
   try {
     const names = readdirSync(folder).filter((name) => name.startsWith(prefix));
-    for (const path of names.map((name) => join(folder, name)).filter(isAbandoned)) {
-      rmSync(path, { recursive: true, force: true });
-    }
+    for (const path of names.map((name) => join(folder, name)).filter(isAbandoned)) remove(path);
   } catch {
     // A folder may be one to write in only; then it stays.
   }
@@ -72,7 +79,7 @@ export class Workshop implements Disposable {
   /** Where to make the file. */
   readonly folder: string;
   readonly #path: string;
-  readonly #clear = (): void => rmSync(this.folder, { recursive: true, force: true });
+  readonly #clear = (): void => remove(this.folder);
   readonly #leave = (signal: (typeof endings)[number]): void => {
     this[Symbol.dispose]();
     process.kill(process.pid, signal);
