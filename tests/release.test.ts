@@ -1,14 +1,15 @@
 // A release: its archives are whole and always the same bytes, and an executable is known by its platform.
 
 import { expect, test } from "bun:test";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { platformOf, platformOfFile } from "../src/bundle/runtime.ts";
 import { signed } from "../src/bundle/sign.ts";
 import { targets } from "../src/platform/compile.ts";
 import { archiveOf } from "../src/release/archive.ts";
 import { objectionToSignature } from "../src/release/signature.ts";
 import { tryExecutable } from "../src/release/smoke.ts";
-import { executable, notRunHere, Place } from "./rung.ts";
+import { executable, notRunHere, Place, root } from "./rung.ts";
 
 const files = [
   { path: "rung-1/rung", mode: 0o755, bytes: new Uint8Array(1536).fill(7) },
@@ -37,6 +38,18 @@ test("an archive is the same whenever it is made, and refuses a name that has no
   expect(archiveOf(files)).toEqual(archiveOf(files));
   const long = { path: "x".repeat(101), mode: 0o644, bytes: new Uint8Array() };
   expect(() => archiveOf([long])).toThrow("too long");
+});
+
+test("another clone of the repository makes the same bytes", async () => {
+  using place = new Place();
+  for (const each of ["package.json", "src", "migrations", "node_modules/valibot"]) {
+    cpSync(join(root, each), place.at("a clone", each), { recursive: true });
+  }
+  const words = [process.execPath, "src/release/build.ts"];
+  const ran = Bun.spawnSync(words, { cwd: place.at("a clone"), env: {}, stderr: "pipe" });
+  expect([ran.exitCode, ran.stderr.toString()]).toEqual([0, ""]);
+  const made = readFileSync(place.at("a clone/dist/rung"));
+  expect(made.equals(readFileSync(executable))).toBe(true);
 });
 
 /** The beginning of an executable, with bytes at places. */
