@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { platformOfFile } from "../src/bundle/runtime.ts";
@@ -206,6 +207,8 @@ const refused: readonly (readonly [string, readonly string[], number, string])[]
   ["the name of a folder", ["--out", "x/"], 7, "bundle.output"],
   ["a device", ["--out", "/dev/null"], 7, "bundle.output"],
   ["a link", ["--out", "link"], 7, "bundle.output"],
+  ["a migration", ["--out", "migrations/1_a.sql"], 7, "bundle.output"],
+  ["what a migration imports", ["--out", "one/lib/x.ts", "--dir", "one"], 7, "bundle.output"],
   ["no directory", ["--out", "x", "--dir", "nowhere"], 3, "catalog.not-found"],
   ["no migrations", ["--out", "x", "--dir", "folder"], 3, "catalog.empty"],
   ["a broken catalog", ["--out", "x", "--dir", "broken"], 3, "catalog.import"],
@@ -231,6 +234,13 @@ test("what is refused leaves everything as it was", async () => {
     { "1_a.ts": `import { x } from "./lib/x.ts";\nexport const up = x;`, "lib/x.ts": "export {};" },
     "lacks",
   );
+  place.write(
+    {
+      "1_a.ts": `import "./lib/x.ts";\nexport function up() {}`,
+      "lib/x.ts": "export {};",
+    },
+    "one",
+  );
   mkdirSync(place.at("folder"));
   writeFileSync(place.at("text"), "text");
   symlinkSync("text", place.at("link"));
@@ -243,9 +253,12 @@ test("what is refused leaves everything as it was", async () => {
   }
   expect(found).toEqual(refused.map(([what, , status, code]) => [what, status, code]));
   expect(place.list()).toEqual(before);
-  expect([readFileSync(place.at("x"), "utf8"), readFileSync(place.at("text"), "utf8")]).toEqual([
+  const texts = ["x", "text", "migrations/1_a.sql", "one/lib/x.ts"];
+  expect(texts.map((file) => readFileSync(place.at(file), "utf8"))).toEqual([
     "an older one",
     "text",
+    table("a"),
+    "export {};",
   ]);
   const { stderr } = await place.rung(["bundle", ...(refused.at(-1)?.[1] ?? [])]);
   expect(stderr).toContain(`1_a.ts:1:10: No matching export in "modules/lib/x.ts"`);
@@ -297,6 +310,44 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   });
 }
 
+test("what a killed one has left goes with the next, once it is an hour old", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a") });
+  for (const name of ["old", "young"]) {
+    mkdirSync(place.at(`.rung-bundle-${name}`));
+    writeFileSync(place.at(`.rung-bundle-${name}`, "rung"), "half of it");
+  }
+  const past = new Date(Date.now() - 61 * 60 * 1000);
+  utimesSync(place.at(".rung-bundle-old"), past, past);
+  expect((await place.rung(["bundle", "--out", "x"])).status).toBe(0);
+  expect(place.list()).toEqual([".rung-bundle-young", "migrations", "x"]);
+});
+
+const small = new Place();
+afterAll(() => small[Symbol.dispose]());
+const mount = `mount -t tmpfs -o size=20m tmpfs "$0" && echo old > "$0/x" && "$@"; status=$?; ls -A "$0"; cat "$0/x"; exit $status`;
+const onSmallDisk = ["unshare", "--mount", "/bin/sh", "-c", mount, small.path];
+const full = "a full disk is an error that says so, and leaves what was there";
+if (Bun.spawnSync([...onSmallDisk, "true"]).exitCode !== 0) {
+  notRunHere(full, "a mount is not permitted");
+} else {
+  test(full, async () => {
+    using place = new Place();
+    place.write({ "1_a.sql": table("a") });
+    const env = { PATH: process.env["PATH"] ?? "" };
+    const words = ["bundle", "--out", small.at("x"), "--json"];
+    const { status, stdout } = await place.rung(words, { before: onSmallDisk, env });
+    const [report = "", ...left] = stdout.trimEnd().split("\n");
+    expect([status, left]).toEqual([7, ["x", "old"]]);
+    expect(json(report)["error"]).toMatchObject({
+      code: "bundle.output",
+      text: expect.stringMatching(
+        /\bx cannot be written: there is room for \d+ MB, and \d+ MB are/,
+      ),
+    });
+  });
+}
+
 const isRoot = process.getuid?.() === 0;
 const setpriv = Bun.which("setpriv");
 const nobody =
@@ -344,7 +395,7 @@ for (const [what, path] of [
   ["the stock executable", executable],
   ["a bundle", app],
 ] as const) {
-  test(`${what} heeds no .env, bunfig.toml, package.json or tsconfig.json where it runs`, async () => {
+  test(`${what} heeds no .env, bunfig.toml, package.json or tsconfig.json where it runs, nor one at home`, async () => {
     using place = new Place();
     place.write(hostileFiles, ".");
     place.write(hostileFiles, "own");
@@ -357,11 +408,13 @@ for (const [what, path] of [
     );
     rmSync(place.at("own/hostile.ts"));
     const before = place.list();
-    const ran = await place.rung(["migrate"], { executable: path });
+    const env = { HOME: place.path, XDG_CONFIG_HOME: place.path };
+    const ran = await place.rung(["migrate"], { executable: path, env });
     expect([ran.status, ran.stderr]).toEqual([0, ""]);
     expect(place.list()).toEqual([...before, "rung.db"].sort());
     const own = await place.rung(["migrate", "--dir", "own", "--db", "own.db"], {
       executable: path,
+      env,
     });
     expect([own.status, own.stderr, place.tables("own.db")]).toEqual([0, "", ["b1"]]);
     expect(place.list()).toEqual([...before, "own.db", "rung.db"].sort());

@@ -145,13 +145,26 @@ if (deno === undefined) {
   });
 
   const made = join(folder, "made");
-  const compiled = Bun.spawnSync([deno, "compile", "-q", "-A", "-o", made, ...source], {
-    env: { ...process.env, ...cache },
-  });
-  const why = compiled.stderr.toString();
+  const compile = (env: Record<string, string> = {}): string => {
+    const words = [deno, "compile", "-q", "-A", "-o", made, ...source];
+    const ran = Bun.spawnSync(words, { env: { ...process.env, ...cache, ...env } });
+    return ran.stderr.toString();
+  };
+  const why = compile();
   const name = "deno compile: the sample cases by the executable";
   if (!existsSync(made) && why.includes("dl.deno.land")) {
     notRunHere(name, "Deno's runtime for executables cannot be fetched");
+    test("deno compile: makes an executable of the source, if one that cannot run", async () => {
+      // Deno itself is no such runtime, but takes what is put into one.
+      const itself = Bun.spawnSync([deno, "eval", "console.log(Deno.execPath())"]).stdout;
+      const path = itself.toString().trim();
+      expect(compile({ DENORT_BIN: path })).toBe("");
+      const bytes = Buffer.from(await Bun.file(made).arrayBuffer());
+      expect(bytes.length).toBeGreaterThan(Bun.file(path).size);
+      for (const text of ["src/platform/deno/sqlite.ts", "CREATE TABLE users"]) {
+        expect([text, bytes.includes(text)]).toEqual([text, true]);
+      }
+    });
   } else {
     test(name, async () => {
       expect(why).toBe("");

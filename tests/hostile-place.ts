@@ -9,6 +9,7 @@ export const hostile = "hostile-was-here";
 export const hostileFiles: Files = {
   ".env": "RUNG_DB=env.db\nRUNG_DIR=nowhere\nNODE_ENV=production\n",
   "bunfig.toml": `preload = ["./hostile.ts"]\n[define]\n"prefix" = "'hostile'"\n`,
+  ".bunfig.toml": `preload = ["./hostile.ts"]\n`,
   "package.json": `{ "type": "commonjs", "sideEffects": false, "browser": { "./lib/name.ts": "./hostile.ts" } }\n`,
   "tsconfig.json": JSON.stringify({
     compilerOptions: {

@@ -83,6 +83,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "called",
     "facts",
     "platform",
+    "node:crypto",
     "node:fs",
     "node:path",
     "valibot",

@@ -1,6 +1,6 @@
 // A directory of migrations -> a new executable that carries them, and can bundle in its turn.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
@@ -49,6 +49,24 @@ async function readMigrations(
   return { ok: false, failure: { ...broken, hint } };
 }
 
+/** Whether two paths lead to one file. */
+function isSame(one: string, other: string): boolean {
+  try {
+    const [first, second] = [one, other].map((path) => statSync(path, { bigint: true }));
+    return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
+  } catch {
+    return false;
+  }
+}
+
+/** The executable must not take the place of what it is made from. */
+function objectionTo(out: string, migrations: readonly ReadMigration[]): Result<null> {
+  const source = migrations.flatMap(({ read }) => read).find(({ path }) => isSame(out, path));
+  if (source === undefined) return ok(null);
+  const text = `${out} cannot be written: it is ${source.path}, which is to be embedded.`;
+  return fail("bundle.output", text, "Name another file with --out.");
+}
+
 /** Writes the executable. Fails with `catalog.*`, `verify.*` or `bundle.*`, and then leaves what was there. */
 export async function bundle(
   request: BundleRequest,
@@ -64,6 +82,8 @@ export async function bundle(
   if (runtime !== null && !runtime.ok) return runtime;
   const read = await readMigrations(request, place);
   if (!read.ok) return read;
+  const free = objectionTo(out, read.value);
+  if (!free.ok) return free;
   const texts = v.parse(textsSchema, JSON.parse(readFileSync(facts.texts, "utf8")));
   const sources = sourcesOf({ texts, program, origin: "embedded", migrations: read.value });
   const path = runtime === null ? null : resolve(runtime.value);

@@ -7,8 +7,10 @@ import {
   lstatSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -41,6 +43,35 @@ function sync(path: string, mode: "r" | "r+"): void {
   }
 }
 
+const prefix = ".rung-bundle-";
+const abandonedMs = 60 * 60 * 1000;
+
+/** What cannot be removed, such as a file that a scanner for viruses holds, is no failure: a later one will do it. */
+function remove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    return;
+  }
+}
+
+function isAbandoned(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true || found.uid !== (process.getuid?.() ?? found.uid))
+    return false;
+  return Date.now() - found.mtimeMs > abandonedMs;
+}
+
+/** Removes what killed processes of this user have left: to make an executable takes seconds, with a download minutes. */
+function removeAbandoned(folder: string): void {
+  try {
+    const names = readdirSync(folder).filter((name) => name.startsWith(prefix));
+    for (const path of names.map((name) => join(folder, name)).filter(isAbandoned)) remove(path);
+  } catch {
+    // A folder may be one to write in only; then it stays.
+  }
+}
+
 const endings = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /** A private folder beside the file to be written, on the same file system; it goes away with its owner. */
@@ -48,7 +79,7 @@ export class Workshop implements Disposable {
   /** Where to make the file. */
   readonly folder: string;
   readonly #path: string;
-  readonly #clear = (): void => rmSync(this.folder, { recursive: true, force: true });
+  readonly #clear = (): void => remove(this.folder);
   readonly #leave = (signal: (typeof endings)[number]): void => {
     this[Symbol.dispose]();
     process.kill(process.pid, signal);
@@ -60,7 +91,7 @@ export class Workshop implements Disposable {
     for (const signal of endings) process.once(signal, this.#leave);
     process.once("exit", this.#clear);
     try {
-      this.folder = mkdtempSync(join(dirname(path), ".rung-bundle-"));
+      this.folder = mkdtempSync(join(dirname(path), prefix));
     } catch (error) {
       this.#forget();
       throw error;
@@ -74,10 +105,18 @@ export class Workshop implements Disposable {
     try {
       const objection = objectionTo(path);
       if (objection !== null) return unwritable(out, objection);
-      return ok(new Workshop(path));
+      const workshop = new Workshop(path);
+      removeAbandoned(dirname(path));
+      return ok(workshop);
     } catch (error) {
       return unwritable(out, reasonOf(error));
     }
+  }
+
+  /** How many bytes there is room for. */
+  get free(): number {
+    const { bavail, bsize } = statfsSync(this.folder);
+    return bavail * bsize;
   }
 
   /** Puts a file that was made here at its path, whole and durable; gives its size. */

@@ -42,7 +42,8 @@ export function platformOfFile(path: string): string | null {
   }
 }
 
-function fits(platform: string | null, target: Target | null): boolean {
+/** Whether an executable for a platform is one for the target; without a target either libc is that of this process. */
+export function fits(platform: string | null, target: Target | null): boolean {
   if (target !== null) return platform === target;
   return platform !== null && platform.replace(/-musl$/, "") === ownPlatform;
 }

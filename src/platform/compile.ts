@@ -46,6 +46,7 @@ export const runtimeVersion = process.versions.bun ?? "";
 const how = {
   target: "bun",
   format: "esm",
+  // Measured: with bytecode status takes 11 ms, and 21 without; minified it takes as long, and has 80 kB less.
   minify: true,
   bytecode: true,
   // What a command does not need is not even read.
@@ -118,6 +119,22 @@ function failed(reason: string): Compiled {
 }
 
 /**
+ * Texts in the place of files. To give them as files themselves would do as well, but puts their absolute paths among
+ * what the names of all outputs come from: each clone of the repository would make other bytes.
+ */
+function replacing(texts: Sources): Bun.BunPlugin {
+  return {
+    name: "replacing",
+    setup: (build) => {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const contents = texts[path];
+        return contents === undefined ? undefined : { contents, loader: "ts" };
+      });
+    },
+  };
+}
+
+/**
  * The program from its sources on the disk as texts by name, from which `compile` can make executables: `main.js` to
  * begin with, and what is loaded only when it is needed. Modules that have a replacement are left out: what stands for
  * them is given then, below `sourceRoot`.
@@ -132,7 +149,7 @@ export async function textsOfProgram(entry: string, replaced: Sources): Promise<
     env,
     splitting: true,
     entrypoints: [entry],
-    files: replaced,
+    plugins: [replacing(replaced)],
     external: [`${sourceRoot}/*`],
   });
   const texts = built.outputs.map(async (output): Promise<[string, string]> => {
