@@ -3,30 +3,25 @@
 import { failure, messageOf, ok, type Failure } from "./failure.ts";
 import { ownWords, readArgv, type Invocation, type OptionValues } from "./input/argv.ts";
 import { withEnvironment, wantsJson } from "./input/environment.ts";
-import { reportFailure, type Io } from "./world.ts";
+import type { Io } from "./world.ts";
 
-async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
-  const invoke = await import("./invoke.ts");
-  if (name === "new") return invoke.runNew(io, options);
-  if (name === "bundle") return invoke.runBundle(io, options);
-  if (name === "completions") return invoke.runCompletions(io, options);
-  return invoke.runCommand(io, name, options);
+async function reportFailure(io: Io, found: Failure, options: OptionValues): Promise<number> {
+  const work = await import("./work.ts");
+  return work.reportFailure(io, found, options);
 }
 
-async function runMessages(
-  io: Io,
-  messages: readonly string[],
-  options: OptionValues,
-): Promise<number> {
-  const { serve } = await import("./serve.ts");
-  return serve(io, () => messages.map((text) => ({ kind: "text", text })), options);
+async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
+  const work = await import("./work.ts");
+  if (name === "new") return work.runNew(io, options);
+  if (name === "bundle") return work.runBundle(io, options);
+  if (name === "completions") return work.runCompletions(io, options);
+  return work.runCommand(io, name, options);
 }
 
 async function runNothing(io: Io, options: OptionValues): Promise<number> {
   if (!(await io.isTerminal(0))) {
-    const { serve } = await import("./serve.ts");
-    const { linesOf } = await import("./input/lines.ts");
-    return serve(io, (limit) => linesOf(io.input(), limit), options);
+    const { serveInput } = await import("./work.ts");
+    return serveInput(io, options);
   }
   const status = await runCommand(io, "status", options);
   const { generalHelp } = await import("./input/help.ts");
@@ -67,7 +62,7 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
   const given =
     invocation.kind === "help"
       ? ok<OptionValues>({})
-      : await withEnvironment(invocation.options, io.environment);
+      : withEnvironment(invocation.options, io.environment);
   if (!given.ok) return reportUnread(io, given.failure);
   const options = given.value;
   switch (invocation.kind) {
@@ -76,8 +71,10 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
       if (application === undefined) return runCommand(io, command, options);
       return runBefore(io, command, options, application);
     }
-    case "messages":
-      return runMessages(io, invocation.lines, options);
+    case "messages": {
+      const { serveWords } = await import("./work.ts");
+      return serveWords(io, invocation.lines, options);
+    }
     case "none":
       return runNothing(io, options);
     case "help": {

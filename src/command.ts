@@ -1,27 +1,9 @@
 // Everything that can be asked of the tool, and the schemas that command line and messages share.
 
 import * as v from "valibot";
+import { durationWanted, isDuration, milliseconds } from "./duration.ts";
 import { fail, ok, type Result } from "./failure.ts";
 import { shorten } from "./shorten.ts";
-
-const durationForm = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-/** The longest wait that SQLite's busy_timeout, a 32-bit count of milliseconds, can express. */
-const longestMs = 2 ** 31 - 1;
-
-function milliseconds(value: string | number): number {
-  const [, amount = "", unit = "s"] = durationForm.exec(String(value)) ?? [];
-  return amount === "" ? Number.NaN : Math.round(Number(amount) * (unitMs[unit] ?? Number.NaN));
-}
-
-/** Whether a value can be read as a duration. */
-export function isDuration(value: string | number): boolean {
-  const ms = milliseconds(value);
-  return ms >= 0 && ms <= longestMs;
-}
-
-/** What is said of a value that is none. */
-export const durationWanted = "must be a duration such as 30s, 500ms or 2m";
 
 /** A duration (`30s`, `500ms`, `2m`, or a bare number of seconds), read as milliseconds. */
 const duration = v.pipe(

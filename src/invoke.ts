@@ -13,7 +13,8 @@ import { TextReport } from "./report/text.ts";
 import type { Workplace } from "./job.ts";
 import { workplace } from "./workplace.ts";
 import { Speech } from "./speech.ts";
-import { reportFailure, type Io, type Progress } from "./world.ts";
+import { reportFailure } from "./refuse.ts";
+import type { Io, Progress } from "./world.ts";
 
 const commandWaitMs = 30_000;
 

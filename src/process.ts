@@ -21,7 +21,7 @@ export const processIo: Io = {
     return new ProgressLine();
   },
   openDriver: async (request) => {
-    const { openDatabase } = await import("./database/open.ts");
+    const { openDatabase } = await import("./work.ts");
     return openDatabase(request);
   },
   keepHouse,

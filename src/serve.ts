@@ -5,7 +5,8 @@ import type { OptionValues } from "./input/argv.ts";
 import type { Line } from "./input/lines.ts";
 import type { ReplyForm } from "./session.ts";
 import { workplace } from "./workplace.ts";
-import { reportFailure, type Io } from "./world.ts";
+import { reportFailure } from "./refuse.ts";
+import type { Io } from "./world.ts";
 
 const messageWaitMs = 4_000;
 const longestLine = 16 * 1024 * 1024;

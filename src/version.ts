@@ -4,18 +4,6 @@ import packageJson from "../package.json" with { type: "json" };
 import { facts } from "./facts.ts";
 import { ok, type Result } from "./failure.ts";
 import { embedded } from "./migration/embedded.gen.ts";
-import type { Summary } from "./migration/summary.ts";
-
-async function summarize(directory: string | null): Promise<Result<Summary>> {
-  const { summaryOf } = await import("./migration/summary.ts");
-  if (directory === null) {
-    const { embeddedCatalog } = await import("./migration/embedded.ts");
-    return ok(summaryOf(embeddedCatalog(embedded)));
-  }
-  const { readDirectory } = await import("./migration/directory.ts");
-  const read = readDirectory(directory);
-  return read.ok ? ok(summaryOf(read.value)) : read;
-}
 
 /** The report as text or JSON; of the embedded migrations unless a directory is named. */
 export async function versionReport(
@@ -31,6 +19,7 @@ export async function versionReport(
   // Of the sample nobody wants to know more, and to hash it takes longer than all the rest.
   const isSample = directory === null && embedded.origin === "sample";
   if (isSample && !isJson) return ok(`${first}\n`);
+  const { summarize } = await import("./work.ts");
   const summary = await summarize(directory);
   if (!summary.ok) return summary;
   const catalog = summary.value;

@@ -1,7 +1,5 @@
-// The world that the tool runs in, and how a failure is said there.
+// The world that the tool runs in.
 
-import { exitStatus, type Failure } from "./failure.ts";
-import type { OptionValues } from "./input/argv.ts";
 import type { Environment } from "./input/location.ts";
 import type { DriverRequest } from "./job.ts";
 import type { Shown } from "./report/progress.ts";
@@ -44,20 +42,4 @@ export interface Io {
   readonly signals: Signals | null;
   /** Signals that are kept while there is something to tidy up; a process that ends by itself needs none. */
   readonly heldSignals: () => Signals;
-}
-
-/** Says a failure in the form that was asked for; gives its exit status. */
-export async function reportFailure(
-  io: Io,
-  found: Failure,
-  options: OptionValues,
-): Promise<number> {
-  if (options["json"] === true) {
-    const { failureJson, jsonLine } = await import("./report/json.ts");
-    await io.writeOut(jsonLine({ ok: false, error: failureJson(found) }));
-  } else {
-    const { failureText } = await import("./report/text.ts");
-    await io.writeError(failureText(found));
-  }
-  return exitStatus(found.code);
 }

@@ -141,7 +141,8 @@ export class SchemaTracker {
     this.#unseen = [];
     const { gone, fresh } = this.#live.takeChanges();
     const [lost] = gone;
-    if (lost !== undefined) throw new Error(`${lost.type} ${lost.name} is gone, which nobody dropped`);
+    if (lost !== undefined)
+      throw new Error(`${lost.type} ${lost.name} is gone, which nobody dropped`);
     const makers = new Map<string, number>();
     for (const [at, { names }] of steps.entries()) {
       for (const name of names) if (!makers.has(name)) makers.set(name, at);

@@ -1,5 +1,6 @@
 // Options and environment -> the options that hold: what the command line leaves open, a variable can say.
 
+import { durationWanted, isDuration } from "../duration.ts";
 import { fail, ok, type Result } from "../failure.ts";
 import type { OptionValues } from "./argv.ts";
 import type { Environment } from "./location.ts";
@@ -9,10 +10,10 @@ const yes = ["1", "true", "yes", "on"];
 const no = ["0", "false", "no", "off"];
 
 /** What a variable says of its option; null where that is nothing. */
-async function valueOf(
+function valueOf(
   { variable = "", value: placeholder }: OptionSpec,
   text: string,
-): Promise<Result<string | true | null>> {
+): Result<string | true | null> {
   const wrong = (what: string): Result<never> => {
     const current = `current value is ${JSON.stringify(text)}`;
     return fail("usage.invalid-option", `${variable} ${what}: ${current}.`, `Mend or unset it.`);
@@ -25,21 +26,20 @@ async function valueOf(
       : wrong("must be 1 or 0, true or false, yes or no, on or off");
   }
   if (placeholder !== "TIME") return ok(text);
-  const { durationWanted, isDuration } = await import("../command.ts");
   return isDuration(text) ? ok(text) : wrong(durationWanted);
 }
 
 /** Adds what the environment says. A variable that is empty says nothing. Fails with `usage.invalid-option`. */
-export async function withEnvironment(
+export function withEnvironment(
   options: OptionValues,
   environment: Environment,
-): Promise<Result<OptionValues>> {
+): Result<OptionValues> {
   const all: Record<string, string | number | true> = { ...options };
   for (const option of commonOptions) {
     const { name, variable } = option;
     const text = variable === undefined ? "" : (environment[variable] ?? "");
     if (text === "" || name in options) continue;
-    const value = await valueOf(option, text);
+    const value = valueOf(option, text);
     if (!value.ok) return value;
     if (value.value !== null) all[name] = value.value;
   }

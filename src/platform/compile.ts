@@ -97,7 +97,6 @@ export async function compile(request: Compilation): Promise<Compiled> {
       throw: false,
       compile: {
         ...whatItHeeds,
-        execArgv: ["--smol"],
         jitPolicy: 1000,
         outfile,
         ...(target === null ? {} : { target: `bun-${target}` }),
