@@ -54,6 +54,7 @@ export async function runCommand(io: Io, name: string, options: OptionValues): P
   if (!command.ok) return reportFailure(io, command.failure, options);
   const place = workplace(io, options, commandWaitMs);
   if (!place.ok) return reportFailure(io, place.failure, options);
+  if (command.value.type === "verify") io.expectLongWork();
   const progress = await openProgress(io, command.value);
   try {
     const isJson = options["json"] === true;

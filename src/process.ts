@@ -4,6 +4,7 @@ import { run } from "./app.ts";
 import { facts } from "./facts.ts";
 import { keepHouse } from "./platform/house.ts";
 import { collectGarbage } from "./platform/memory.ts";
+import { expectLongWork } from "./platform/pace.ts";
 import { heldSignals, processOneSignals } from "./platform/signals.ts";
 import { isTerminal, readInput, streamTrouble, writeError, writeOut } from "./platform/stdio.ts";
 import type { Io } from "./world.ts";
@@ -35,6 +36,7 @@ export const processIo: Io = {
     const { become } = await import("./platform/application.ts");
     return become(program, words);
   },
+  expectLongWork,
   collectGarbage,
   now: () => performance.now(),
   signals: processOneSignals(),

@@ -55,6 +55,7 @@ export async function serve(io: Io, lines: Lines, options: OptionValues): Promis
   if (!wait.ok) return reportFailure(io, wait.failure, options);
   const place = workplace(io, options, wait.value);
   if (!place.ok) return reportFailure(io, place.failure, options);
+  io.expectLongWork();
   const { Session } = await import("./session.ts");
   const settings = { form: form.value, hasEvents: options["events"] === true, write: io.writeOut };
   const session = new Session(place.value, settings);

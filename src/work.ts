@@ -1,5 +1,4 @@
-// All that works on migrations and databases, behind one door: what nearly every command needs is one part of the
-// executable, loaded at once, and what only some need hangs on it.
+// All that works on migrations and databases, behind one door: what most commands need is loaded at once, as one part.
 
 import { ok, type Result } from "./failure.ts";
 import type { OptionValues } from "./input/argv.ts";

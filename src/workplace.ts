@@ -9,11 +9,12 @@ import { readCatalog } from "./migration/source.ts";
 import type { Io } from "./world.ts";
 
 /** The catalog, whose code is loaded only where it can disturb nothing. */
-function housed(catalog: Catalog, keepHouse: () => void): Catalog {
+function housed(catalog: Catalog, { keepHouse, expectLongWork }: Io): Catalog {
   const migrations = catalog.migrations.map((migration) => {
     if (migration.kind !== "typescript") return migration;
     const load = (): Promise<unknown> => {
       keepHouse();
+      expectLongWork();
       return migration.load();
     };
     return { ...migration, load };
@@ -31,7 +32,7 @@ export function workplace(io: Io, options: OptionValues, lockTimeoutMs: number):
   const directory = migrationsDirectory(options);
   const catalog = async (): ReturnType<typeof readCatalog> => {
     const read = await readCatalog(directory);
-    return read.ok ? ok(housed(read.value, io.keepHouse)) : read;
+    return read.ok ? ok(housed(read.value, io)) : read;
   };
   return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals, heldSignals });
 }

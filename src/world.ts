@@ -34,6 +34,8 @@ export interface Io {
   readonly findProgram: (command: string) => Promise<string | null>;
   /** Becomes a program, where the system can; else its exit status. Throws where it cannot be started. */
   readonly become: (program: string, words: readonly string[]) => Promise<number>;
+  /** Said before work that is worth the trouble of making its code faster. */
+  readonly expectLongWork: () => void;
   /** Gives back memory that is not needed, at once. */
   readonly collectGarbage: () => void;
   /** Milliseconds on a clock that never goes back. */

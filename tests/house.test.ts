@@ -18,7 +18,7 @@ const everything = [...src, ...sourcesBelow(root, "tests"), ...sourcesBelow(root
  */
 const edges: Readonly<Record<string, readonly string[]>> = {
   main: ["process"],
-  process: ["app", "type world", "database", "facts", "platform"],
+  process: ["app", "work", "type world", "facts", "platform"],
   library: [
     "perform",
     "type job",
@@ -30,9 +30,14 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "command",
     "type failure",
   ],
-  app: ["invoke", "serve", "version", "world", "input", "failure"],
+  app: ["version", "work", "type world", "input", "failure"],
+  version: ["work", "migration", "failure", "facts", "package.json"],
+  work: ["invoke", "serve", "refuse", "type world", "input", "database", "migration", "failure"],
   invoke: [
-    "world",
+    "workplace",
+    "speech",
+    "refuse",
+    "type world",
     "perform",
     "bundle",
     "type job",
@@ -43,10 +48,12 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "type command",
     "failure",
   ],
-  serve: ["session", "world", "input", "failure"],
-  world: ["type job", "input", "report", "type run", "migration", "failure"],
+  serve: ["session", "workplace", "refuse", "type world", "input", "failure"],
+  workplace: ["type world", "type job", "input", "migration", "failure"],
+  speech: ["type world"],
+  refuse: ["type world", "type input", "report", "failure"],
+  world: ["type job", "type input", "type report", "type run"],
   session: ["kept", "perform", "type job", "input", "report", "type event", "failure", "shorten"],
-  version: ["migration", "failure", "facts", "package.json"],
   release: [
     "bundle",
     "report",
@@ -88,7 +95,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "node:path",
     "valibot",
   ],
-  input: ["command", "failure", "called", "facts", "nearest", "shorten"],
+  input: ["command", "duration", "failure", "called", "facts", "nearest", "shorten"],
   report: [
     "type event",
     "type activity",
@@ -116,7 +123,8 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   event: ["type plan", "type migration", "type failure"],
   plan: ["migration", "type command", "failure"],
   migration: ["failure", "nearest", "platform", "migrations", "node:fs", "node:path", "node:url"],
-  command: ["failure", "shorten", "valibot"],
+  command: ["duration", "failure", "shorten", "valibot"],
+  duration: [],
   failure: [],
   called: ["facts"],
   facts: [],
@@ -250,7 +258,7 @@ test("only src/database/sqlite.ts imports bun: modules", () => {
   expect(importers).toEqual(["src/database/sqlite.ts"]);
 });
 
-test("the doors to the runtime are opened by those who need them: the database takes the hash alone", () => {
+test("the doors to the runtime are opened by those who need them: the database takes the hash and a size alone", () => {
   const doors = src.flatMap((source) =>
     importsOf(source)
       .map(({ specifier }) => /platform\/(\w+)\.ts$/.exec(specifier)?.[1])
@@ -261,11 +269,13 @@ test("the doors to the runtime are opened by those who need them: the database t
     "bundle -> afresh",
     "bundle -> compile",
     "database -> hash",
+    "database -> size",
     "migration -> hash",
     "migration -> imports",
     "process -> application",
     "process -> house",
     "process -> memory",
+    "process -> pace",
     "process -> progress",
     "process -> signals",
     "process -> stdio",

@@ -97,6 +97,7 @@ export async function compile(request: Compilation): Promise<Compiled> {
       throw: false,
       compile: {
         ...whatItHeeds,
+        // Hardly anything runs so often that compiling it pays: see `expectLongWork`.
         jitPolicy: 1000,
         outfile,
         ...(target === null ? {} : { target: `bun-${target}` }),

@@ -44,6 +44,7 @@ export async function here(
     keepHouse: () => undefined,
     findProgram: async () => null,
     become: async () => 0,
+    expectLongWork: () => undefined,
     collectGarbage: () => undefined,
     heldSignals: () => ({ hold() {}, release() {}, received: async () => null }),
     now: () => saboteur.now,
