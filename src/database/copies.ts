@@ -7,6 +7,7 @@ import {
   linkSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statfsSync,
@@ -15,8 +16,10 @@ import {
 import { constants, hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { failure, messageOf, type Failure } from "../failure.ts";
+import { identityOf } from "./file.ts";
 
-const suffixes = ["", "-journal", "-wal", "-shm"];
+/** The database itself is the last to go: what is left of it is known by its name. */
+const suffixes = ["-journal", "-wal", "-shm", ""];
 const abandonedMs = 24 * 60 * 60 * 1000;
 
 function hostPart(): string {
@@ -29,18 +32,27 @@ export function temporaryPath(folder: string, database: string): string {
   return join(folder, name);
 }
 
-/** Of a copy, or of a copy of a copy. */
+/** Of a copy, or of a copy of a copy; or of a journal of one, which may be all that is left of it. */
 const temporaryName =
-  /^(.+?)(?:\.rung-(\d+)-([\w-]+?)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})+$/;
+  /^((.+?)(?:\.rung-(\d+)-([\w-]+?)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})+)(?:-journal|-wal|-shm)?$/;
 
 function isAlive(id: number): boolean {
   // A process makes one copy after the other: an earlier life of this number left what is there.
   if (id === process.pid) return false;
   try {
     process.kill(id, 0);
-    return true;
+    return !isZombie(id);
   } catch (error) {
     return errnoOf(error) === "EPERM";
+  }
+}
+
+/** Whether a process has ended and nobody has asked what came of it: in many containers nobody ever does. */
+function isZombie(id: number): boolean {
+  try {
+    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${id}/stat`, "utf8"));
+  } catch {
+    return false;
   }
 }
 
@@ -54,10 +66,19 @@ function isAbandoned(path: string, process: number, host: string): boolean {
 /** Removes the copies of a database that dead processes have left in a folder. */
 export function removeAbandoned(folder: string, database: string): void {
   for (const name of readdirSync(folder)) {
-    const [, copied, process = "", host = ""] = temporaryName.exec(name) ?? [];
+    const [, copy = "", copied, process = "", host = ""] = temporaryName.exec(name) ?? [];
     if (copied !== basename(database)) continue;
-    const path = join(folder, name);
-    if (isAbandoned(path, Number(process), host)) removeIfAllowed(path);
+    const isLeft = isAbandoned(join(folder, name), Number(process), host);
+    if (isLeft) removeIfAllowed(join(folder, copy));
+  }
+}
+
+/** Removes the other names of a file that begin like this: SQLite takes one file by two names for two databases. */
+export function removeTwins(file: string, beginning: string): void {
+  const identity = identityOf(file);
+  for (const name of readdirSync(dirname(file))) {
+    const path = join(dirname(file), name);
+    if (name.startsWith(beginning) && identityOf(path) === identity) rmSync(path);
   }
 }
 

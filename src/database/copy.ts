@@ -1,63 +1,13 @@
 // One consistent copy of a database as it is committed, in three parts: made ready, filled, and given to its purpose.
 
-import { readlinkSync, realpathSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { failure, messageOf, ok, type Failure, type Result } from "../failure.ts";
-import type { CopyTarget, CopyWish } from "../run/driver.ts";
+import type { CopyTarget } from "../run/driver.ts";
 import { createPrivate, lacksSpace, removeAbandoned, temporaryPath } from "./copies.ts";
 import { databaseFailure } from "./errors.ts";
-import { sizeOf } from "../platform/size.ts";
-import { fileKind } from "./file.ts";
+import { fileKind, realPath } from "./file.ts";
+import { onSource, type CopyPurpose } from "./source.ts";
 import { openConnection, sqliteCode, type Connection } from "./sqlite.ts";
-
-/** A rehearsal changes nothing, not even what a crash has left half done; a backup may. */
-type CopyPurpose = CopyWish["for"];
-
-/**
- * A connection to look by, which leaves the files as they are: read-only where a log or journal is in use, as closing
- * would checkpoint the one and opening play back the other; else not, as reading alone would leave files behind.
- */
-function openSource(path: string, purpose: CopyPurpose, waitMs: number): Connection {
-  const isLogged = sizeOf(`${path}-wal`) > 0;
-  const isJournaled = sizeOf(`${path}-journal`) > 0;
-  const isFrozen = isLogged || (isJournaled && purpose === "rehearsal");
-  const connection = openConnection(path, isFrozen ? "read" : "write");
-  connection.run(`PRAGMA busy_timeout = ${Math.round(waitMs)}`);
-  return connection;
-}
-
-function hotJournal(path: string): Failure {
-  return failure(
-    "database.hot-journal",
-    `A crash has left the database ${path} in the middle of a transaction.`,
-    "Run rung status, or let its application open it: either takes back what was not committed.",
-  );
-}
-
-function sourceFailure(error: unknown, path: string): Failure | null {
-  if (sqliteCode(error)?.startsWith("SQLITE_READONLY_ROLLBACK") === true) return hotJournal(path);
-  return databaseFailure(error, { path, errno: 0 });
-}
-
-/** Runs something on the database that is copied, on a connection of its own. */
-function onSource<T>(
-  path: string,
-  purpose: CopyPurpose,
-  waitMs: number,
-  use: (connection: Connection) => Result<T>,
-): Result<T> {
-  let connection: Connection | null = null;
-  try {
-    connection = openSource(path, purpose, waitMs);
-    return use(connection);
-  } catch (error) {
-    const found = sourceFailure(error, path);
-    if (found === null) throw error;
-    return { ok: false, failure: found };
-  } finally {
-    connection?.close();
-  }
-}
 
 function numberOf(connection: Connection, pragma: string): number {
   const [value] = Object.values(connection.get(`PRAGMA ${pragma}`) ?? {});
@@ -67,33 +17,6 @@ function numberOf(connection: Connection, pragma: string): number {
 /** The size of a database in bytes, free pages included. */
 export function databaseSize(connection: Connection): number {
   return numberOf(connection, "page_count") * numberOf(connection, "page_size");
-}
-
-/** The journal mode of a database: delete, wal … */
-export function journalMode(connection: Connection): string {
-  return String(connection.get("PRAGMA journal_mode")?.["journal_mode"] ?? "");
-}
-
-/** Where a link leads, though there is nothing; null for what is no link. */
-function linkedFrom(path: string): string | null {
-  try {
-    return resolve(realpathSync(dirname(path)), readlinkSync(path));
-  } catch {
-    return null;
-  }
-}
-
-/** As many links as the kernel follows. */
-const mostLinks = 40;
-
-/** The file behind a path, as SQLite would open or create it: where links lead, be there a file or not. */
-export function realPath(path: string, links = mostLinks): string {
-  try {
-    return realpathSync(resolve(path));
-  } catch {
-    const next = links > 0 ? linkedFrom(resolve(path)) : null;
-    return next === null ? resolve(path) : realPath(next, links - 1);
-  }
 }
 
 /** Makes room for a copy in a folder: what dead processes left there is removed, an empty file is created. */
@@ -109,10 +32,12 @@ export function prepareCopy(
     ? onSource(path, purpose, waitMs, (connection) => ok(databaseSize(connection)))
     : ok(0);
   if (!size.ok) return size;
-  removeAbandoned(folder, path);
+  // Whatever links led here, the next one is to know a copy that was left behind.
+  const file = realPath(path);
+  removeAbandoned(folder, file);
   const lack = lacksSpace(folder, size.value);
   if (lack !== null) return { ok: false, failure: lack };
-  const target = temporaryPath(folder, path);
+  const target = temporaryPath(folder, file);
   createPrivate(target);
   return ok({ path: target, bytes: size.value });
 }
@@ -148,11 +73,11 @@ export function fillCopy(
   waitMs: number,
 ): Result<null> {
   if (fileKind(path) === "nothing") return ok(null);
-  return onSource(path, purpose, waitMs, (connection) => {
+  return onSource(path, purpose, waitMs, (connection, mode) => {
     try {
       // Durable once it is given its name: see publish.
       connection.all("VACUUM INTO ?", resolve(target));
-      keepMode(journalMode(connection), target);
+      keepMode(mode, target);
       return ok(null);
     } catch (error) {
       const found = fillFailure(error, target);
@@ -162,6 +87,9 @@ export function fillCopy(
   });
 }
 
+/** In KiB: enough for an index to stay at hand while every row of its table is looked up in it. */
+const checkingCache = 16_384;
+
 /** How many sentences are told of a damaged database; of those that are not told there may be many more. */
 const toldProblems = 20;
 
@@ -170,14 +98,21 @@ const toldProblems = 20;
  * NOT NULL would let in today are the content of a sound database (SQLite, "PRAGMA integrity_check").
  */
 export function integrityOf(connection: Connection): readonly string[] {
+  const cache = numberOf(connection, "cache_size");
   connection.run("PRAGMA ignore_check_constraints = ON");
+  connection.run(`PRAGMA cache_size = -${checkingCache}`);
   try {
     const found = connection.all("PRAGMA integrity_check(100000)");
-    return found
-      .map((row) => String(Object.values(row)[0] ?? ""))
-      .filter((sentence) => sentence !== "ok" && !sentence.startsWith("NULL value in "))
-      .slice(0, toldProblems);
+    return (
+      found
+        // Of the pages of a database SQLite tells in one row of many lines.
+        .flatMap((row) => String(Object.values(row)[0] ?? "").split("\n"))
+        .filter((sentence) => !sentence.startsWith("*** in database "))
+        .filter((sentence) => sentence !== "ok" && !sentence.startsWith("NULL value in "))
+        .slice(0, toldProblems)
+    );
   } finally {
     connection.run("PRAGMA ignore_check_constraints = OFF");
+    connection.run(`PRAGMA cache_size = ${cache}`);
   }
 }

@@ -82,6 +82,9 @@ export class SqliteDriver implements Driver {
     const work = (this.#fileWork ??= new FileWork(this.#settings));
     // Nobody else is to have the file open, and we neither.
     if (effect.do === "restore") this.close();
+    // The file may have to be looked at by itself, which takes the locks away from whoever has it open here.
+    const isIdle = this.#reading.connection?.inTransaction === false;
+    if (effect.do === "prepare-copy" && isIdle) this.close();
     return this.#explained(this.#attempt(effect, () => work.perform(effect), fileFailure));
   }
 

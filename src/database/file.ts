@@ -1,6 +1,6 @@
 // The file behind a database, looked at from outside: what it is, whether it is still the same, why it won't open.
 
-import { accessSync, constants, statSync, type Stats } from "node:fs";
+import { accessSync, constants, readlinkSync, realpathSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { failure, type Failure } from "../failure.ts";
 
@@ -17,6 +17,28 @@ function look(path: string): Stats | null {
 export function identityOf(path: string): string {
   const found = look(path);
   return found === null ? "" : `${found.dev}:${found.ino}`;
+}
+
+/** Where a link leads, though there is nothing; null for what is no link. */
+function linkedFrom(path: string): string | null {
+  try {
+    return resolve(realpathSync(dirname(path)), readlinkSync(path));
+  } catch {
+    return null;
+  }
+}
+
+/** As many links as the kernel follows. */
+const mostLinks = 40;
+
+/** The file behind a path, as SQLite would open or create it: where links lead, be there a file or not. */
+export function realPath(path: string, links = mostLinks): string {
+  try {
+    return realpathSync(resolve(path));
+  } catch {
+    const next = links > 0 ? linkedFrom(resolve(path)) : null;
+    return next === null ? resolve(path) : realPath(next, links - 1);
+  }
 }
 
 /** What there is at the path of a database. */
@@ -41,9 +63,10 @@ export function noFile(path: string, kind: FileKind): Failure {
   return failure("database.cannot-open", text, "Name the database file with --db.");
 }
 
-function isAllowed(path: string, mode: number): boolean {
+/** Whether this process may read, or write to, what there is at a path. */
+export function isAllowed(path: string, what: "read" | "write"): boolean {
   try {
-    accessSync(path, mode);
+    accessSync(path, what === "read" ? constants.R_OK : constants.W_OK);
     return true;
   } catch {
     return false;
@@ -63,9 +86,9 @@ export function whyNotOpen(path: string, known: Failure): Failure {
   if (!parent.isDirectory())
     return because(`${folder} is no folder`, "Check the path given with --db.");
   if (look(path) !== null) {
-    if (isAllowed(path, constants.R_OK)) return known;
+    if (isAllowed(path, "read")) return known;
     return because("you may not read the file", "Check the permissions of the file.");
   }
-  if (isAllowed(folder, constants.W_OK)) return known;
+  if (isAllowed(folder, "write")) return known;
   return because("you may not create a file in its folder", "Check the permissions of the folder.");
 }

@@ -5,8 +5,8 @@ import { fail, type Result } from "../failure.ts";
 import type { CopyWish, DatabaseEffect, Outcome } from "../run/driver.ts";
 import { backupFolder, publishBackup, refuseExisting } from "./backup.ts";
 import { removeDatabase } from "./copies.ts";
-import { fillCopy, prepareCopy, realPath } from "./copy.ts";
-import { fileKind, noFile } from "./file.ts";
+import { fillCopy, prepareCopy } from "./copy.ts";
+import { fileKind, noFile, realPath } from "./file.ts";
 import { Restoration } from "./restore.ts";
 
 /** An effect on whole files. */

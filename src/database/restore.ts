@@ -12,24 +12,25 @@ import {
   type Stats,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { fail, failure, ok, type Failure, type Result } from "../failure.ts";
+import { failure, type Failure } from "../failure.ts";
 import type { Restored, RestoreStage, RestoreWish } from "../run/driver.ts";
 import { stampOf, untaken } from "./backup.ts";
+import { checkCopy, refuseFile, type Copy } from "./candidate.ts";
 import {
   createPrivate,
   errnoOf,
   lacksSpace,
   removeAbandoned,
   removeDatabase,
+  removeTwins,
   syncFile,
   syncFolderOf,
   temporaryPath,
 } from "./copies.ts";
-import { integrityOf, journalMode, realPath } from "./copy.ts";
 import { databaseFailure, isBusy } from "./errors.ts";
 import { sizeOf } from "../platform/size.ts";
-import { fileKind, identityOf, noFile } from "./file.ts";
-import { headOf, logRestore } from "./history.ts";
+import { fileKind, identityOf, noFile, realPath } from "./file.ts";
+import { journalMode } from "./source.ts";
 import { openConnection, sqliteCode, type Connection } from "./sqlite.ts";
 import { usersOf } from "./users.ts";
 
@@ -47,41 +48,6 @@ const done: StageOutcome = { is: "done" };
 
 function failed(found: Failure): StageOutcome {
   return { is: "failed", failure: found };
-}
-
-/** A backup that has been copied to where it is needed, and checked. */
-interface Copy {
-  readonly path: string;
-  readonly head: number;
-  readonly mode: string;
-}
-
-function refuseFile(file: string, live: string): Result<null> {
-  const kind = fileKind(file);
-  if (kind === "nothing") {
-    const text = `There is no backup ${file}.`;
-    return fail("database.cannot-open", text, "Name the file of the backup.");
-  }
-  if (kind !== "file") {
-    const text = `The backup ${file} is a ${kind}, not a file.`;
-    return fail("database.cannot-open", text, "Name the file of the backup.");
-  }
-  if (identityOf(file) === identityOf(live)) {
-    const text = `${file} is the database itself.`;
-    return fail("usage.invalid-option", text, "Name the file of a backup.");
-  }
-  const beside = journals.map((suffix) => file + suffix).find((path) => sizeOf(path) > 0);
-  if (beside === undefined) return ok(null);
-  return fail(
-    "database.not-alone",
-    `${file} is not whole without ${beside}.`,
-    `Fold it in first, as in sqlite3 ${file} 'PRAGMA journal_mode = DELETE', if nobody uses it.`,
-  );
-}
-
-function damaged(file: string, what: string): Failure {
-  const text = `The backup ${file} is damaged: ${what}.`;
-  return failure("database.corrupt", text, "Choose another backup.");
 }
 
 /** Whether an error says that the content of a file is no database, or none that can be read. */
@@ -135,7 +101,7 @@ export class Restoration {
     const folder = dirname(this.#live);
     removeAbandoned(folder, this.#live);
     const lack = lacksSpace(folder, sizeOf(file));
-    if (lack !== null) return failed(lack);
+    if (lack !== null) return failed({ ...lack, hint: "Free some space." });
     const path = temporaryPath(folder, this.#live);
     createPrivate(path);
     // From now on it is known, and removed if anything fails.
@@ -143,34 +109,12 @@ export class Restoration {
     copyFileSync(file, path, constants.COPYFILE_FICLONE);
     // It came with the backup's permissions, which may be too few to write to it, or too many.
     chmodSync(path, 0o600);
-    const checked = this.#check(path);
+    const checked = checkCopy(path, file, this.#date, this.#by);
     if (!checked.ok) return failed(checked.failure);
     this.#copy = checked.value;
+    // It may take long, and later the live file has two names.
+    syncFile(path, 0o600);
     return done;
-  }
-
-  /** Checks the copy and not the backup, which may lie where nothing can be written. */
-  #check(path: string): Result<Copy> {
-    const { file } = this.#wish;
-    if (sizeOf(path) === 0) return { ok: false, failure: damaged(file, "it is empty") };
-    const connection = openConnection(path, "write");
-    try {
-      const problems = integrityOf(connection);
-      const [first] = problems;
-      if (first !== undefined) {
-        return { ok: false, failure: { ...damaged(file, first), losses: problems } };
-      }
-      const head = headOf(connection);
-      const mode = journalMode(connection);
-      logRestore(connection, { file: basename(file), head, at: this.#date, by: this.#by });
-      return ok({ path, head, mode });
-    } catch (error) {
-      const found = databaseFailure(error, { path: file, errno: 0 });
-      if (found === null) throw error;
-      return { ok: false, failure: found };
-    } finally {
-      connection.close();
-    }
   }
 
   /**
@@ -212,6 +156,8 @@ export class Restoration {
 
   #keep(): StageOutcome {
     const isThere = fileKind(this.#live) === "file";
+    // One that was killed between here and the replacement has left the live file with two names.
+    if (isThere) removeTwins(this.#live, `${basename(this.#live)}.replaced-`);
     const left = journals.filter((suffix) => fileKind(this.#live + suffix) === "file");
     if (this.#wish.discard) {
       // Only a live file that is broken, or gone, has any left.
@@ -254,6 +200,7 @@ export class Restoration {
     this.#connection = null;
     const { head, mode } = this.#copy;
     const was = this.#liveMode;
+    if (this.#kept !== null && was === "wal") giveMode(this.#kept, was);
     const restored: Restored = {
       file: this.#wish.file,
       version: head,
@@ -330,8 +277,22 @@ function takeOwner(path: string, like: Stats): Failure | null {
     chownSync(path, like.uid, like.gid);
     return null;
   } catch (error) {
-    const text = `The backup cannot be given to the owner of the database: ${errnoOf(error)}.`;
+    const text = `The backup cannot be given to the owner and group of the database: ${errnoOf(error)}.`;
     return failure("database.copy-failed", text, "Run the command as its owner, or as root.");
+  }
+}
+
+/** What was settled is in the mode that it had, so that it can be restored as it was; without, it is whole all the same. */
+function giveMode(path: string, mode: "wal"): void {
+  try {
+    const connection = openConnection(path, "write");
+    try {
+      connection.run(`PRAGMA journal_mode = ${mode}`);
+    } finally {
+      connection.close();
+    }
+  } catch {
+    return;
   }
 }
 

@@ -39,9 +39,10 @@ export interface Connection {
 
 /**
  * "read": leaves the file as it is; "write": fails where there is no file; "create": makes one. Where the file may not
- * be written, SQLite itself falls back to reading. "memory": a scratch database, gone when it is closed.
+ * be written, SQLite itself falls back to reading. "memory": a scratch database, gone when it is closed. "unchanging":
+ * the file alone is read, without locks and without a look at journals, as of a medium that nobody can write to.
  */
-export type OpenMode = "read" | "write" | "create" | "memory";
+export type OpenMode = "read" | "write" | "create" | "memory" | "unchanging";
 
 function exact<T>(value: T | bigint): T | number | bigint {
   if (typeof value !== "bigint") return value;
@@ -165,6 +166,11 @@ export function openConnection(
   mode: OpenMode,
   ignored: readonly string[] = [],
 ): Connection {
+  if (mode === "unchanging") {
+    const flags = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI;
+    const names = literal(path).split("/").map(encodeURIComponent);
+    return new BunConnection(new Database(`file:${names.join("/")}?immutable=1`, flags), ignored);
+  }
   const file = mode === "memory" ? ":memory:" : literal(path);
   const access =
     mode === "read" ? { readonly: true } : { readwrite: true, create: mode === "create" };

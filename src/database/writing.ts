@@ -364,9 +364,23 @@ export class Writing {
       this.#writer().keepSchemaVersion(version);
       ledger.write();
     }
-    connection.run("COMMIT");
+    this.#end(connection);
     ledger.clear();
     return done;
+  }
+
+  #end(connection: Connection): void {
+    const { measuring } = this.#settings;
+    if (measuring === undefined) return connection.run("COMMIT");
+    // A commit may fold the log in, which keeps nobody from writing.
+    const limit = connection.get("PRAGMA wal_autocheckpoint")?.["wal_autocheckpoint"];
+    connection.run("PRAGMA wal_autocheckpoint = 0");
+    try {
+      connection.run("COMMIT");
+      measuring(() => foldIn(connection));
+    } finally {
+      connection.run(`PRAGMA wal_autocheckpoint = ${String(limit)}`);
+    }
   }
 
   #undo(scope: "step" | "group"): Outcome {
@@ -395,4 +409,13 @@ export class Writing {
 /** How many rows the connection has changed so far. */
 function totalChanges(connection: Connection): unknown {
   return connection.get("SELECT total_changes() AS changes")?.["changes"];
+}
+
+/** Copies the log into the database; as when SQLite does so by itself, it is no failure that this cannot be. */
+function foldIn(connection: Connection): void {
+  try {
+    connection.run("PRAGMA wal_checkpoint(PASSIVE)");
+  } catch {
+    return;
+  }
 }

@@ -43,6 +43,21 @@ export class RunClock {
   }
 }
 
+/** Whether an effect takes the lock and lets go of it: outside a transaction, all that is no mere query does. */
+function locksByItself(effect: DatabaseEffect): boolean {
+  switch (effect.do) {
+    case "mark":
+    case "abandon":
+      return true;
+    case "execute":
+      return !effect.step.options.transaction && effect.statement.verb !== "SELECT";
+    case "call":
+      return !effect.step.options.transaction;
+    default:
+      return false;
+  }
+}
+
 /** Stands in front of the driver of the copy, and measures each step and how long the write lock is held. */
 export class MeasuringDriver implements Driver {
   readonly #driver: Driver;
@@ -74,8 +89,9 @@ export class MeasuringDriver implements Driver {
       if ("is" in before) return before;
       this.#before = before;
     }
+    const since = this.#clock.now();
     const outcome = await this.#driver.perform(effect);
-    this.#watchLock(effect, outcome);
+    this.#watchLock(effect, outcome, since);
     if (effect.do === "undo" || effect.do === "settle") this.#before = null;
     if (effect.do !== "record" || outcome.is !== "done") return outcome;
     // Without its measure, a step is as good as not rehearsed.
@@ -86,16 +102,20 @@ export class MeasuringDriver implements Driver {
     this.#driver.close();
   }
 
-  #watchLock(effect: DatabaseEffect, outcome: Outcome): void {
+  #watchLock(effect: DatabaseEffect, outcome: Outcome, since: number): void {
     const now = this.#clock.now();
+    if (locksByItself(effect)) return this.#held(now - since);
     if (outcome.is === "begun") this.#lockedSince = now;
     const isReleased =
       (effect.do === "commit" && outcome.is === "done") ||
       (effect.do === "undo" && effect.scope === "group") ||
       effect.do === "settle";
     if (!isReleased || this.#lockedSince === null) return;
-    const heldMs = now - this.#lockedSince;
+    this.#held(now - this.#lockedSince);
     this.#lockedSince = null;
+  }
+
+  #held(heldMs: number): void {
     const { totalMs, longestMs, times } = this.#lock;
     this.#lock = {
       totalMs: totalMs + heldMs,

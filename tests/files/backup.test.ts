@@ -2,7 +2,7 @@
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { json, notRunHere, Place, table } from "../rung.ts";
 import { leave, look, modeOf } from "./states.ts";
 
@@ -178,9 +178,42 @@ else {
     const name = (id: number): string => `rung.db.rung-${id}-${host}-${crypto.randomUUID()}`;
     const dead = Bun.spawnSync(["true"]).pid;
     const [left, living, other] = [name(dead), name(process.pid), `x${name(dead)}`];
-    for (const each of [left, `${left}-wal`, living, other]) writeFileSync(place.at(each), "x");
+    // Of some a removal that was killed, too, has left no more than a journal.
+    const orphans = [`${name(dead)}-journal`, `${name(dead)}-shm`];
+    const written = [left, `${left}-wal`, ...orphans, living, `${living}-wal`, other];
+    for (const each of written) writeFileSync(place.at(each), "x");
     expect((await place.rung(["backup", "b"])).status).toBe(0);
-    expect(place.list()).toEqual(["b", "rung.db", living, other].sort());
+    expect(place.list()).toEqual(["b", "rung.db", living, `${living}-wal`, other].sort());
+    // Whatever way leads to it, it is the same database.
+    writeFileSync(place.at(left), "x");
+    symlinkSync("rung.db", place.at("link"));
+    expect((await place.rung(["rehearse", "--db", "link", "--dir", "."])).status).toBe(0);
+    expect(place.list()).toEqual(["b", "link", "rung.db", living, `${living}-wal`, other].sort());
+  });
+}
+
+const zombies = existsSync("/proc/self/stat") && Bun.which("sh") !== null;
+if (!zombies) notRunHere("the copy of a process that nobody has reaped goes, too", "no /proc");
+else {
+  test("the copy of a process that nobody has reaped goes, too", async () => {
+    using place = new Place();
+    leave("delete", place.at("rung.db"), "old");
+    // The shell's child ends, and what the shell has become never asks for it.
+    const parent = Bun.spawn(["sh", "-c", "sleep 0.1 & echo $!; exec sleep 60"], {
+      stdout: "pipe",
+    });
+    try {
+      const { value } = await parent.stdout.getReader().read();
+      const dead = new TextDecoder().decode(value).trim();
+      while (!/\) Z /.test(readFileSync(`/proc/${dead}/stat`, "utf8"))) await Bun.sleep(5);
+      const host = (await Bun.$`hostname`.text()).trim().replace(/[^\w-]/g, "_");
+      writeFileSync(place.at(`rung.db.rung-${dead}-${host}-${crypto.randomUUID()}`), "x");
+      expect((await place.rung(["backup", "b"])).status).toBe(0);
+      expect(place.list()).toEqual(["b", "rung.db"]);
+    } finally {
+      parent.kill();
+      await parent.exited;
+    }
   });
 }
 

@@ -4,6 +4,8 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { readFileSync, statSync, utimesSync } from "node:fs";
 import * as v from "valibot";
+import { openDatabase } from "../../src/database/open.ts";
+import type { Apart } from "../../src/run/driver.ts";
 import { json, Place, table } from "../rung.ts";
 import { leave, leftovers, look, type Leftover } from "./states.ts";
 
@@ -14,6 +16,7 @@ const rehearsedSchema = v.object({
     v.array(
       v.object({
         version: v.number(),
+        duration_ms: v.number(),
         rows: v.array(v.unknown()),
         schema: v.array(v.looseObject({ kind: v.string(), type: v.string(), name: v.string() })),
         size: v.object({ before: v.number(), after: v.number() }),
@@ -22,7 +25,10 @@ const rehearsedSchema = v.object({
     ),
     [],
   ),
-  lock: v.optional(v.object({ times: v.number() }), { times: 0 }),
+  lock: v.optional(v.object({ times: v.number(), longest_ms: v.number() }), {
+    times: 0,
+    longest_ms: 0,
+  }),
   integrity: v.nullish(v.array(v.string())),
   failed: v.optional(v.unknown()),
   error: v.optional(v.looseObject({ code: v.string(), changed: v.string() })),
@@ -170,6 +176,45 @@ test("rows, schema, size and what was lost as allowed, migration by migration", 
   expect(place.applied()).toEqual([1]);
   expect((await place.rung(["migrate"])).status).toBe(0);
   expect(place.query("SELECT count(*) AS rows FROM parents")).toEqual([{ rows: 2 }]);
+});
+
+test("a statement outside any transaction locks others out, a query does not", async () => {
+  using place = new Place();
+  const many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500000)";
+  place.write({
+    "1_fill.sql": `-- migrate:up transaction:false\nCREATE TABLE t AS ${many} SELECT i FROM n;`,
+  });
+  const writing = await rehearse(place);
+  const [filled] = writing.migrations;
+  expect(writing.lock.longest_ms).toBeGreaterThan(Number(filled?.duration_ms) / 2);
+  place.write({
+    "1_fill.sql": `-- migrate:up transaction:false\nSELECT sum(i) FROM (${many} SELECT i FROM n);`,
+  });
+  const reading = await rehearse(place);
+  const [read] = reading.migrations;
+  expect(reading.lock.longest_ms).toBeLessThan(Number(read?.duration_ms) / 2);
+});
+
+test("that a commit folds the log in is no time that others cannot write", async () => {
+  using place = new Place();
+  place.execute("PRAGMA journal_mode = WAL; CREATE TABLE t (x)");
+  const path = place.at("rung.db");
+  const sizes: number[] = [];
+  const measuring: Apart = (work) => {
+    sizes.push(statSync(path).size);
+    const done = work();
+    sizes.push(statSync(path).size);
+    return done;
+  };
+  const driver = openDatabase({ path, mode: "write", readWaitMs: 0, measuring });
+  await driver.perform({ do: "look" });
+  await driver.perform({ do: "begin", waitMs: 0, foreignKeys: false });
+  await driver.perform({ do: "found" });
+  expect(await driver.perform({ do: "commit", waitMs: 0 })).toEqual({ is: "done" });
+  const [before = 0, after = 0, ...more] = sizes;
+  expect(more).toEqual([]);
+  expect(after).toBeGreaterThan(before);
+  driver.close();
 });
 
 test("a plan that would fail: exit 6, and what would have been durable before it", async () => {

@@ -2,7 +2,16 @@
 
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, lstatSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { Restoration } from "../../src/database/restore.ts";
 import { json, notRunHere, Place, table } from "../rung.ts";
 import { leave, leftovers, look, modeOf } from "./states.ts";
@@ -37,6 +46,9 @@ for (const leftover of leftovers) {
     expect(look(place.at(String(kept)))).toBe(leftover === "log alone" ? "nothing" : before);
     expect(existsSync(place.at(`${String(kept)}-wal`))).toBe(isBroken || leftover === "log alone");
     expect(place.list().filter((name) => name.includes(".rung-"))).toEqual([]);
+    if (leftover === "wal" || leftover === "killed in wal") {
+      expect(modeOf(place.at(String(kept)))).toBe("wal");
+    }
   });
 
   test(`over one left behind as ${leftover}, with --discard: nothing but the backup is left`, async () => {
@@ -55,7 +67,7 @@ for (const leftover of leftovers) {
 
 test("what is no whole, sound backup is refused, and nothing is changed", async () => {
   using place = new Place();
-  leave("delete", place.at("rung.db"), "old");
+  leave("killed in wal", place.at("rung.db"), "old");
   leave("killed in wal", place.at("open"), "new");
   leave("hot journal", place.at("hot"), "new");
   leave("delete", place.at("torn"), "new");
@@ -66,12 +78,14 @@ test("what is no whole, sound backup is refused, and nothing is changed", async 
   writeFileSync(place.at("text"), "no database".repeat(100));
   symlinkSync("rung.db", place.at("itself"));
   const files = place.list();
+  const bytes = (): unknown[] =>
+    ["rung.db", "rung.db-wal"].map((name) => Bun.hash(readFileSync(place.at(name))));
+  const before = bytes();
   const cases = {
     nowhere: "database.cannot-open",
     ".": "database.cannot-open",
     open: "database.not-alone",
     hot: "database.not-alone",
-    torn: "database.corrupt",
     empty: "database.corrupt",
     text: "database.not-a-database",
     itself: "usage.invalid-option",
@@ -80,8 +94,28 @@ test("what is no whole, sound backup is refused, and nothing is changed", async 
   for (const [file, code] of Object.entries(cases)) {
     expect([file, await codeOf(place, "restore", file, "--force")]).toEqual([file, code]);
   }
-  expect(place.list()).toEqual(files);
+  expect([place.list(), bytes()]).toEqual([files, before]);
+  // Only a copy of it shows what is wrong with this one, and for that the database is settled first.
+  const { status, stderr } = await place.rung(["restore", "torn"]);
+  expect([status, stderr]).toEqual([5, expect.stringContaining("The backup torn is damaged: ")]);
+  expect(place.list()).toEqual(files.filter((name) => name !== "rung.db-wal"));
+  expect(modeOf(place.at("rung.db"))).toBe("wal");
   expect(look(place.at("rung.db"))).toBe("40 rows say old");
+});
+
+test("what is wrong with a backup is told a line each, and no more of it than can be read", async () => {
+  using place = new Place();
+  place.execute("CREATE TABLE t (x TEXT)", "torn");
+  const many = "WITH n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)";
+  place.execute(`${many} INSERT INTO t SELECT hex(i * 1000003) FROM n`, "torn");
+  const torn = await Bun.file(place.at("torn")).bytes();
+  // The places of the rows of a few pages, behind the headers of these.
+  for (const page of [5, 7, 9]) torn.fill(0x0f, page * 4096 + 8, page * 4096 + 108);
+  writeFileSync(place.at("torn"), torn);
+  const { status, stderr } = await place.rung(["restore", "torn"]);
+  expect(status).toBe(5);
+  expect(stderr).toMatch(/^rung: .+ \[database\.corrupt\]\n(?: {2}- .+\n){2,20}hint: .+\n$/);
+  expect(stderr).not.toContain("***");
 });
 
 describe("while somebody uses the database", () => {
@@ -189,6 +223,27 @@ test("rows that break a CHECK are no damage: what backup made, restore takes", a
   expect(place.query("SELECT x FROM t")).toEqual([{ x: -1 }]);
 });
 
+test("killed before it replaces, it leaves the live file a second name, which the next one takes away", async () => {
+  using place = new Place();
+  leave("delete", place.at("b.backup"), "new");
+  leave("delete", place.at("rung.db"), "old");
+  const wish = { file: place.at("b.backup"), force: false, discard: false };
+  const killed = new Restoration(place.at("rung.db"), wish, new Date(0), "somebody");
+  for (const stage of ["settle", "copy", "keep"] as const) killed.perform(stage);
+  for (const name of place.list()) {
+    if (name.includes(".rung-")) rmSync(place.at(name));
+  }
+  expect(place.list()).toEqual(["b.backup", "rung.db", "rung.db.replaced-19700101T000000Z"]);
+  const next = new Restoration(place.at("rung.db"), wish, new Date(1000), "somebody");
+  next.perform("copy");
+  expect(next.perform("keep")).toEqual({ is: "done" });
+  expect(next.perform("replace")).toEqual({ is: "done" });
+  expect(next.perform("finish")).toMatchObject({ is: "restored" });
+  expect(place.list()).toEqual(["b.backup", "rung.db", "rung.db.replaced-19700101T000001Z"]);
+  expect(look(place.at("rung.db.replaced-19700101T000001Z"))).toBe("40 rows say old");
+  expect(look(place.at("rung.db"))).toBe("40 rows say new");
+});
+
 for (const mode of ["delete", "wal"] as const) {
   const name = `who opens the database in ${mode} mode while the backup is copied stands in the way, too`;
   if (!existsSync("/proc/self/fd")) notRunHere(name, "no /proc");
@@ -236,6 +291,8 @@ else {
     const files = place.list();
     const foreign = await place.rung(["restore", "b"], { before: nobody });
     expect([foreign.status, place.list()]).toEqual([5, files]);
-    expect(foreign.stderr).toContain("cannot be given to the owner of the database: EPERM.");
+    expect(foreign.stderr).toContain(
+      "cannot be given to the owner and group of the database: EPERM.",
+    );
   });
 }

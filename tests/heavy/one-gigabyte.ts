@@ -9,6 +9,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -61,7 +62,24 @@ function copies(): string[] {
   return readdirSync(folder).filter((name) => name.includes(".rung-"));
 }
 
-async function timed(argv: readonly string[], status = 0): Promise<number> {
+/** What a process took. */
+interface Taken {
+  readonly ms: number;
+  readonly mebibytes: number;
+  readonly out: string;
+}
+
+/** How much memory a process has used at most, in MiB; 0 where the system does not tell. */
+function mostMemory(id: number): number {
+  try {
+    const [, kib = "0"] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/status`, "utf8")) ?? [];
+    return Number(kib) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+async function run(argv: readonly string[], status = 0): Promise<Taken> {
   const begin = performance.now();
   const child = Bun.spawn([...argv], {
     cwd: folder,
@@ -69,9 +87,13 @@ async function timed(argv: readonly string[], status = 0): Promise<number> {
     stdout: "pipe",
     stderr: "pipe",
   });
+  // What the system tells at the end counts the memory of its parent, too.
+  let mebibytes = 0;
+  const looking = setInterval(() => (mebibytes = mostMemory(child.pid) || mebibytes), 50);
   const [out, error] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   if ((await child.exited) !== status) fail(`${argv.join(" ")}\n${out}${error}`);
-  return performance.now() - begin;
+  clearInterval(looking);
+  return { ms: performance.now() - begin, mebibytes, out };
 }
 
 function plan(name: string, ...ups: string[]): string {
@@ -84,8 +106,9 @@ function plan(name: string, ...ups: string[]): string {
 
 async function proveUntouched(failing: string): Promise<void> {
   const before = await fingerprint();
-  const rehearse = [executable, "rehearse", "--db", path, "--dir", failing];
-  await timed(rehearse, 6);
+  const rehearse = [executable, "rehearse", "--json", "--db", path, "--dir", failing];
+  const { out } = await run(rehearse, 6);
+  if (!out.includes('"failed":{"version":3,')) fail(`it does not say what fails: ${out}`);
   if ((await fingerprint()) !== before) fail("the database or its log has changed");
   if (copies().length > 0) fail(`left ${copies().join()}`);
   const child = Bun.spawn(rehearse, { cwd: folder, stdout: "ignore", stderr: "ignore" });
@@ -95,7 +118,7 @@ async function proveUntouched(failing: string): Promise<void> {
   await child.exited;
   if (copies().length === 0) fail("killed too late");
   if ((await fingerprint()) !== before) fail("killed, it has changed the database or its log");
-  await timed(rehearse, 6);
+  await run(rehearse, 6);
   if (copies().length > 0) fail(`the next run leaves ${copies().join()}`);
 }
 
@@ -105,34 +128,42 @@ await proveUntouched(plan("failing", index, update, "SELECT nonsense;"));
 const passing = plan("passing", index, update);
 
 type Work = "rehearse" | "vacuum" | "backup" | "restore";
-const times: Record<Work, number[]> = { rehearse: [], vacuum: [], backup: [], restore: [] };
+const taken: Record<Work, Taken[]> = { rehearse: [], vacuum: [], backup: [], restore: [] };
+const copy = join(folder, "copy");
+const other = join(folder, "other.db");
+const sql = `BEGIN;\n${index}\n${update}\nCOMMIT;\nPRAGMA integrity_check;`;
+const shell = `sqlite3 "$1" "VACUUM INTO '$2'"
+  sqlite3 "$2" "PRAGMA journal_mode = WAL" "$3"
+  rm "$2"`;
 for (let round = 0; round < rounds; round++) {
-  times.rehearse.push(await timed([executable, "rehearse", "--db", path, "--dir", passing]));
-  const copy = join(folder, "copy");
-  const sql = `BEGIN;\n${index}\n${update}\nCOMMIT;\nPRAGMA integrity_check;`;
-  const vacuum = await timed(["sqlite3", path, `VACUUM INTO '${copy}'`]);
-  times.vacuum.push(vacuum + (await timed(["sqlite3", copy, "PRAGMA journal_mode = WAL", sql])));
+  taken.rehearse.push(await run([executable, "rehearse", "--db", path, "--dir", passing]));
+  taken.vacuum.push(await run(["sh", "-ec", shell, "sh", path, copy, sql]));
+  taken.backup.push(await run([executable, "backup", "--db", path, copy]));
+  taken.restore.push(await run([executable, "restore", "--db", other, copy]));
   rmSync(copy);
-  times.backup.push(await timed([executable, "backup", "--db", path, copy]));
-  times.restore.push(await timed([executable, "restore", "--db", join(folder, "other.db"), copy]));
-  rmSync(copy);
-  rmSync(join(folder, "other.db"));
+  rmSync(other);
 }
 application.close();
 rmSync(folder, { recursive: true });
 
-const seconds = (values: readonly number[]): string => `${(median(values) / 1000).toFixed(1)} s`;
-const ratio = median(times.rehearse.map((each, at) => each / (times.vacuum[at] ?? Number.NaN)));
+const row = (work: Work): string => {
+  const seconds = median(taken[work].map(({ ms }) => ms)) / 1000;
+  const memory = median(taken[work].map(({ mebibytes }) => mebibytes));
+  // The shell's is that of sh, which starts it.
+  const told = work === "vacuum" ? "" : ` ${memory.toFixed(0)} MiB`;
+  return `${seconds.toFixed(1)} s |${told} |`;
+};
+const ratio = median(taken.rehearse.map(({ ms }, at) => ms / (taken.vacuum[at]?.ms ?? Number.NaN)));
 console.log(`# A database of 1 GiB
 
 \`bun run build && bun tests/heavy/one-gigabyte.ts > tests/heavy/RESULTS.md\` on ${cpus()[0]?.model ?? "?"} (${cpus().length} cores), Bun ${Bun.version}: ${(size / 2 ** 30).toFixed(2)} GiB, the latest rows in the log; an index over 1,090,000 rows and an update of 109,000 are pending. Medians of ${rounds} rounds, in turn.
 
-| Work | Time |
-| ---- | ---- |
-| \`rehearse\` | ${seconds(times.rehearse)} |
-| the sqlite3 shell: \`VACUUM INTO\`, the same plan on the copy, \`integrity_check\` | ${seconds(times.vacuum)} |
-| \`rehearse\` : the shell | ${ratio.toFixed(2)} |
-| \`backup\` | ${seconds(times.backup)} |
-| \`restore\` | ${seconds(times.restore)} |
+| Work | Time | Most memory |
+| ---- | ---- | ----------- |
+| \`rehearse\` | ${row("rehearse")}
+| the sqlite3 shell: \`VACUUM INTO\`, the same plan on the copy, \`integrity_check\`, \`rm\` | ${row("vacuum")}
+| \`rehearse\` : the shell | ${ratio.toFixed(2)} | |
+| \`backup\` | ${row("backup")}
+| \`restore\` | ${row("restore")}
 
-Before that, with a third migration that fails: \`rehearse\` ends with exit 6; the bytes (SHA-256) and the time of database and log are unchanged and no copy is left; killed by SIGKILL while it copies, it leaves database and log unchanged, and its copy is gone once the next run is over.`);
+Before that, with a third migration that fails: \`rehearse\` says so and ends with exit 6; the bytes (SHA-256) and the time of database and log are unchanged and no copy is left; killed by SIGKILL while it copies, it leaves database and log unchanged, and its copy is gone once the next run is over.`);

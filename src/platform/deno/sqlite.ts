@@ -137,7 +137,11 @@ class CompiledStatement {
 /** A compiled statement; every one gives the same kind of rows, and takes the same values. */
 export type Statement<_Row, _Values> = CompiledStatement;
 
-export const constants = { SQLITE_FCNTL_LAST_ERRNO: 4 } as const;
+export const constants = {
+  SQLITE_FCNTL_LAST_ERRNO: 4,
+  SQLITE_OPEN_READONLY: 1,
+  SQLITE_OPEN_URI: 64,
+} as const;
 
 /** SQLite's code for a request that it does not know. */
 const notFound = 12;
@@ -179,8 +183,12 @@ export class Database {
   readonly #database: DatabaseSync;
   #totalChanges: StatementSync | null = null;
 
-  constructor(file: string, access: Access) {
-    this.#database = openFile(file, access);
+  /** Flags ask for a URI that is only read, of a file that is there. */
+  constructor(file: string, access: Access | number) {
+    this.#database =
+      typeof access === "number"
+        ? openFile(file, { readonly: true, create: true })
+        : openFile(file, access);
   }
 
   get inTransaction(): boolean {
