@@ -5,6 +5,12 @@ import { durationWanted, isDuration, milliseconds } from "./duration.ts";
 import { fail, ok, type Result } from "./failure.ts";
 import { shorten } from "./shorten.ts";
 
+/** Made by the first who asks: of all schemas a command needs one. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
 /** A duration (`30s`, `500ms`, `2m`, or a bare number of seconds), read as milliseconds. */
 const duration = v.pipe(
   v.union([v.string(), v.number()], durationWanted),
@@ -45,120 +51,146 @@ const commit = {
   commit: v.optional(v.picklist(commitModes, `must be one of ${commitModes.join(", ")}`), "group"),
 };
 
-const migrate = v.strictObject({
-  type: v.literal("migrate"),
-  ...wait,
-  ...reach,
-  ...dryRun,
-  ...order,
-  ...commit,
-  strict: v.optional(flag, false),
-  backup: v.optional(flag, false),
-  ...keep,
-  ...detail,
-});
+const migrate = once(() =>
+  v.strictObject({
+    type: v.literal("migrate"),
+    ...wait,
+    ...reach,
+    ...dryRun,
+    ...order,
+    ...commit,
+    strict: v.optional(flag, false),
+    backup: v.optional(flag, false),
+    ...keep,
+    ...detail,
+  }),
+);
 
-const rehearse = v.strictObject({
-  type: v.literal("rehearse"),
-  ...wait,
-  ...reach,
-  ...order,
-  ...commit,
-  strict: v.optional(flag, false),
-  tmp: v.optional(path),
-});
+const rehearse = once(() =>
+  v.strictObject({
+    type: v.literal("rehearse"),
+    ...wait,
+    ...reach,
+    ...order,
+    ...commit,
+    strict: v.optional(flag, false),
+    tmp: v.optional(path),
+  }),
+);
 
-const backup = v.strictObject({
-  type: v.literal("backup"),
-  ...wait,
-  file: v.optional(path),
-  ...keep,
-});
+const backup = once(() =>
+  v.strictObject({
+    type: v.literal("backup"),
+    ...wait,
+    file: v.optional(path),
+    ...keep,
+  }),
+);
 
-const restore = v.strictObject({
-  type: v.literal("restore"),
-  ...wait,
-  file: path,
-  force: v.optional(flag, false),
-  discard: v.optional(flag, false),
-});
+const restore = once(() =>
+  v.strictObject({
+    type: v.literal("restore"),
+    ...wait,
+    file: path,
+    force: v.optional(flag, false),
+    discard: v.optional(flag, false),
+  }),
+);
 
-const rollback = v.strictObject({
-  type: v.literal("rollback"),
-  ...wait,
-  ...reach,
-  ...dryRun,
-  ...downSource,
-  ...detail,
-});
+const rollback = once(() =>
+  v.strictObject({
+    type: v.literal("rollback"),
+    ...wait,
+    ...reach,
+    ...dryRun,
+    ...downSource,
+    ...detail,
+  }),
+);
 
-const redo = v.strictObject({
-  type: v.literal("redo"),
-  ...wait,
-  steps: v.optional(count, 1),
-  ...dryRun,
-  ...downSource,
-  ...detail,
-});
+const redo = once(() =>
+  v.strictObject({
+    type: v.literal("redo"),
+    ...wait,
+    steps: v.optional(count, 1),
+    ...dryRun,
+    ...downSource,
+    ...detail,
+  }),
+);
 
-const plan = v.strictObject({
-  type: v.literal("plan"),
-  ...wait,
-  rollback: v.optional(flag, false),
-  ...reach,
-  ...order,
-  ...downSource,
-});
+const plan = once(() =>
+  v.strictObject({
+    type: v.literal("plan"),
+    ...wait,
+    rollback: v.optional(flag, false),
+    ...reach,
+    ...order,
+    ...downSource,
+  }),
+);
 
-const status = v.strictObject({
-  type: v.literal("status"),
-  ...wait,
-  check: v.optional(flag, false),
-  ...detail,
-});
+const status = once(() =>
+  v.strictObject({
+    type: v.literal("status"),
+    ...wait,
+    check: v.optional(flag, false),
+    ...detail,
+  }),
+);
 
-const verify = v.strictObject({
-  type: v.literal("verify"),
-  ...wait,
-  data: v.optional(flag, false),
-  from_db: v.optional(flag, false),
-  tmp: v.optional(path),
-});
+const verify = once(() =>
+  v.strictObject({
+    type: v.literal("verify"),
+    ...wait,
+    data: v.optional(flag, false),
+    from_db: v.optional(flag, false),
+    tmp: v.optional(path),
+  }),
+);
 
-const log = v.strictObject({ type: v.literal("log"), ...wait });
+const log = once(() => v.strictObject({ type: v.literal("log"), ...wait }));
 
-const schema = v.strictObject({ type: v.literal("schema"), ...wait, at: v.optional(target) });
+const schema = once(() =>
+  v.strictObject({ type: v.literal("schema"), ...wait, at: v.optional(target) }),
+);
 
-const baseline = v.strictObject({
-  type: v.literal("baseline"),
-  ...wait,
-  version,
-  force: v.optional(flag, false),
-  ...dryRun,
-});
+const baseline = once(() =>
+  v.strictObject({
+    type: v.literal("baseline"),
+    ...wait,
+    version,
+    force: v.optional(flag, false),
+    ...dryRun,
+  }),
+);
 
 const oneOrAll = v.union([version, v.literal("all")], "must be a version, or all");
 
-const repair = v.strictObject({
-  type: v.literal("repair"),
-  ...wait,
-  changed: v.optional(oneOrAll),
-  missing: v.optional(oneOrAll),
-  drift: v.optional(flag, false),
-  settle: v.optional(version),
-  as: v.optional(v.picklist(["applied", "pending"], "must be one of applied, pending")),
-  ...dryRun,
-});
+const repair = once(() =>
+  v.strictObject({
+    type: v.literal("repair"),
+    ...wait,
+    changed: v.optional(oneOrAll),
+    missing: v.optional(oneOrAll),
+    drift: v.optional(flag, false),
+    settle: v.optional(version),
+    as: v.optional(v.picklist(["applied", "pending"], "must be one of applied, pending")),
+    ...dryRun,
+  }),
+);
 
-const init = v.strictObject({
-  type: v.literal("init"),
-  node_id: v.string("must be a string"),
-  node_ids: v.array(v.string("must be a list of strings"), "must be a list of strings"),
-});
+const init = once(() =>
+  v.strictObject({
+    type: v.literal("init"),
+    node_id: v.string("must be a string"),
+    node_ids: v.array(v.string("must be a list of strings"), "must be a list of strings"),
+  }),
+);
 
-const help = v.strictObject({ type: v.literal("help") });
+const help = once(() => v.strictObject({ type: v.literal("help") }));
 
-/** The schema of everything that can be asked in a message, by its type. */
+/** The schema of everything that can be asked in a message, by its type; made when it is first asked for. */
 export const messageSchemas = {
   migrate,
   rollback,
@@ -177,23 +209,23 @@ export const messageSchemas = {
   help,
 };
 
-export type MigrateCommand = v.InferOutput<typeof migrate>;
-export type RollbackCommand = v.InferOutput<typeof rollback>;
-export type RedoCommand = v.InferOutput<typeof redo>;
-export type PlanCommand = v.InferOutput<typeof plan>;
-export type StatusCommand = v.InferOutput<typeof status>;
-export type VerifyCommand = v.InferOutput<typeof verify>;
-export type RehearseCommand = v.InferOutput<typeof rehearse>;
-export type BackupCommand = v.InferOutput<typeof backup>;
-export type RestoreCommand = v.InferOutput<typeof restore>;
-export type LogCommand = v.InferOutput<typeof log>;
-export type SchemaCommand = v.InferOutput<typeof schema>;
-export type BaselineCommand = v.InferOutput<typeof baseline>;
-export type RepairCommand = v.InferOutput<typeof repair>;
+export type MigrateCommand = v.InferOutput<ReturnType<typeof migrate>>;
+export type RollbackCommand = v.InferOutput<ReturnType<typeof rollback>>;
+export type RedoCommand = v.InferOutput<ReturnType<typeof redo>>;
+export type PlanCommand = v.InferOutput<ReturnType<typeof plan>>;
+export type StatusCommand = v.InferOutput<ReturnType<typeof status>>;
+export type VerifyCommand = v.InferOutput<ReturnType<typeof verify>>;
+export type RehearseCommand = v.InferOutput<ReturnType<typeof rehearse>>;
+export type BackupCommand = v.InferOutput<ReturnType<typeof backup>>;
+export type RestoreCommand = v.InferOutput<ReturnType<typeof restore>>;
+export type LogCommand = v.InferOutput<ReturnType<typeof log>>;
+export type SchemaCommand = v.InferOutput<ReturnType<typeof schema>>;
+export type BaselineCommand = v.InferOutput<ReturnType<typeof baseline>>;
+export type RepairCommand = v.InferOutput<ReturnType<typeof repair>>;
 /** What an interrupted migration is settled as. */
 export type SettledState = NonNullable<RepairCommand["as"]>;
-export type HelpCommand = v.InferOutput<typeof help>;
-export type InitCommand = v.InferOutput<typeof init>;
+export type HelpCommand = v.InferOutput<ReturnType<typeof help>>;
+export type InitCommand = v.InferOutput<ReturnType<typeof init>>;
 
 /** A command that works on the database. */
 export type Command =
@@ -224,7 +256,7 @@ function isMessageType(type: string): type is keyof typeof messageSchemas {
 /** The fields that a message of this type can have beside `type` and `msg_id`; none of an unknown type. */
 export function messageFields(type: string): readonly string[] {
   if (!isMessageType(type)) return [];
-  return Object.keys(messageSchemas[type].entries).filter((field) => field !== "type");
+  return Object.keys(messageSchemas[type]().entries).filter((field) => field !== "type");
 }
 
 type Issue = v.BaseIssue<unknown>;
@@ -320,14 +352,14 @@ export function readCommand(
     const text = `The type ${shown(type)} is not known.`;
     return fail("usage.unknown-message", text, `The types are ${messageTypes.join(", ")}.`);
   }
-  const { entries } = messageSchemas[type];
+  const { entries } = messageSchemas[type]();
   // A key such as __proto__ is inherited by every table of keys, and must not pass for one of ours.
   const unknown = Object.keys(input).find((key) => !Object.hasOwn(entries, key));
   if (unknown !== undefined) {
     const text = `In ${type}, ${spell(shorten(unknown))} is not known here.`;
     return fail("usage.invalid-option", text, fieldsHint(type));
   }
-  const schema: v.GenericSchema<unknown, Request> = messageSchemas[type];
+  const schema: v.GenericSchema<unknown, Request> = messageSchemas[type]();
   const parsed = v.safeParse(schema, input, { abortEarly: true });
   if (parsed.success) return checkTogether(parsed.output, spell);
   const [issue] = parsed.issues;

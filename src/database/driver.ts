@@ -37,9 +37,15 @@ export class SqliteDriver implements Driver {
   perform(effect: DatabaseEffect): Outcome | Promise<Outcome> {
     if (isReading(effect)) return this.#read(effect);
     if (isOnFiles(effect)) return this.#workOnFiles(effect);
-    const writing = this.#writing;
-    if (writing === null) return this.#beginWriting(effect);
-    return this.#explained(this.#attempt(effect, () => writing.perform(effect)));
+    if (this.#writing === null) return this.#beginWriting(effect);
+    // By far the most of all effects come this way.
+    let outcome: Outcome;
+    try {
+      outcome = this.#writing.perform(effect);
+    } catch (error) {
+      outcome = this.#refused(effect, error);
+    }
+    return outcome.is === "failed" ? this.#explained(outcome) : outcome;
   }
 
   close(): void {
@@ -85,23 +91,19 @@ export class SqliteDriver implements Driver {
     // The file may have to be looked at by itself, which takes the locks away from whoever has it open here.
     const isIdle = this.#reading.connection?.inTransaction === false;
     if (effect.do === "prepare-copy" && isIdle) this.close();
-    return this.#explained(this.#attempt(effect, () => work.perform(effect), fileFailure));
-  }
-
-  /** `causeOf` knows errors that are not SQLite's. */
-  #attempt(
-    effect: DatabaseEffect,
-    action: () => Outcome,
-    causeOf: (error: unknown) => Failure | null = () => null,
-  ): Outcome {
     try {
-      return action();
+      return this.#explained(work.perform(effect));
     } catch (error) {
-      const mayWait = effect.do === "begin" || effect.do === "commit";
-      return mayWait && isBusy(error) ? { is: "busy" } : this.#failed(effect, error, causeOf);
+      return this.#explained(this.#failed(effect, error, fileFailure));
     }
   }
 
+  #refused(effect: WritingEffect, error: unknown): Outcome {
+    const mayWait = effect.do === "begin" || effect.do === "commit";
+    return mayWait && isBusy(error) ? { is: "busy" } : this.#failed(effect, error);
+  }
+
+  /** `causeOf` knows errors that are not SQLite's. */
   #failed(
     effect: DatabaseEffect,
     error: unknown,

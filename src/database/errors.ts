@@ -52,10 +52,6 @@ const tooLarge: Entry = [
   "Raise the limit on the size of files (ulimit -f), or move the database to a file system with a higher one.",
 ];
 
-const reportSchema = v.object({
-  userLimits: v.object({ file_size_blocks: v.object({ soft: v.unknown() }) }),
-});
-
 function entryOf(code: string): Entry | undefined {
   const [, primary = ""] = /^(SQLITE_[A-Z]+)/.exec(code) ?? [];
   return entries[primary];
@@ -76,7 +72,8 @@ export interface UsedDatabase {
 /** The largest size that this process may give a file, in bytes. */
 function sizeLimit(): number {
   const report: unknown = process.report.getReport();
-  const read = v.safeParse(reportSchema, report);
+  const limits = v.object({ file_size_blocks: v.object({ soft: v.unknown() }) });
+  const read = v.safeParse(v.object({ userLimits: limits }), report);
   const limit = read.success ? read.output.userLimits.file_size_blocks.soft : null;
   return typeof limit === "number" ? limit : Infinity;
 }

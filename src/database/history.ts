@@ -60,23 +60,43 @@ const tables = [
 ) STRICT, WITHOUT ROWID`,
 ];
 
-const rowSchema = v.object({
-  version: v.number(),
-  name: v.string(),
-  checksum: v.string(),
-  kind: v.picklist(["sql", "typescript"]),
-  state: v.picklist(["applied", "started"]),
-  seq: v.number(),
-  down: v.nullable(v.string()),
-  appliedAt: v.string(),
-  durationMs: v.number(),
-  appliedBy: v.string(),
-  direction: v.nullable(v.picklist(["up", "down"])),
-  done: v.nullable(v.number()),
-  runner: v.nullable(v.string()),
-});
-const rowsSchema = v.array(rowSchema);
-type RawRow = v.InferOutput<typeof rowSchema>;
+// Made where they are needed: of rows that are sound, see `isRaw`.
+const rowSchema = () =>
+  v.object({
+    version: v.number(),
+    name: v.string(),
+    checksum: v.string(),
+    kind: v.picklist(["sql", "typescript"]),
+    state: v.picklist(["applied", "started"]),
+    seq: v.number(),
+    down: v.nullable(v.string()),
+    appliedAt: v.string(),
+    durationMs: v.number(),
+    appliedBy: v.string(),
+    direction: v.nullable(v.picklist(["up", "down"])),
+    done: v.nullable(v.number()),
+    runner: v.nullable(v.string()),
+  });
+type RawRow = v.InferOutput<ReturnType<typeof rowSchema>>;
+
+const formatSchema = () =>
+  v.object({
+    format: v.number(),
+    oldest: v.number(),
+    schema_version: v.nullable(v.number()),
+  });
+
+const logSchema = () =>
+  v.array(
+    v.object({
+      at: v.string(),
+      event: v.string(),
+      version: v.nullable(v.number()),
+      name: v.nullable(v.string()),
+      durationMs: v.nullable(v.number()),
+      by: v.string(),
+    }),
+  );
 
 /** What the schema says, in words that take a twentieth of its time: a long history is read by every command. */
 function isRaw(row: Row | RawRow): row is RawRow {
@@ -101,25 +121,10 @@ function isRaw(row: Row | RawRow): row is RawRow {
 /** Rows as they are kept; fails with the place of what is damaged. */
 function rawRows(rows: readonly Row[]): Result<readonly RawRow[]> {
   if (rows.every(isRaw)) return ok(rows);
-  const read = v.safeParse(rowsSchema, rows);
+  const read = v.safeParse(v.array(rowSchema()), rows);
   if (read.success) return ok(read.output);
   return unreadable(v.getDotPath(read.issues[0]) ?? "a row is damaged");
 }
-const formatSchema = v.object({
-  format: v.number(),
-  oldest: v.number(),
-  schema_version: v.nullable(v.number()),
-});
-const logSchema = v.array(
-  v.object({
-    at: v.string(),
-    event: v.string(),
-    version: v.nullable(v.number()),
-    name: v.nullable(v.string()),
-    durationMs: v.nullable(v.number()),
-    by: v.string(),
-  }),
-);
 
 const selectRows = `SELECT version, name, checksum, kind, state, seq, down, applied_at AS appliedAt,
   duration_ms AS durationMs, applied_by AS appliedBy, direction, done, runner FROM rung_history ORDER BY version`;
@@ -144,7 +149,7 @@ export function readHistory(connection: Connection): Result<History> {
   const vacant = connection.get(selectOthers) === null;
   const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_format'");
   if (found === null) return ok({ rows: [], founded: false, drift: [], vacant });
-  const written = v.safeParse(formatSchema, connection.get("SELECT * FROM rung_format"));
+  const written = v.safeParse(formatSchema(), connection.get("SELECT * FROM rung_format"));
   if (!written.success) return unreadable("rung_format is damaged");
   const { oldest, schema_version: kept } = written.output;
   if (oldest > format)
@@ -166,7 +171,7 @@ const selectLog = `SELECT at, event, version, name, duration_ms AS durationMs, b
 export function readLog(connection: Connection): Result<readonly LogEntry[]> {
   const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_log'");
   if (found === null) return ok([]);
-  const entries = v.safeParse(logSchema, connection.all(selectLog));
+  const entries = v.safeParse(logSchema(), connection.all(selectLog));
   return entries.success ? ok(entries.output) : unreadable("rung_log is damaged");
 }
 

@@ -58,15 +58,17 @@ export function schemaVersion(connection: Connection): number {
   return Number(connection.get("PRAGMA schema_version")?.["schema_version"] ?? 0);
 }
 
-function addTo(index: Map<string, Set<LiveObject>>, key: string, object: LiveObject): void {
+function addTo(index: Map<string, LiveObject[]>, key: string, object: LiveObject): void {
   const known = index.get(key);
-  if (known === undefined) index.set(key, new Set([object]));
-  else known.add(object);
+  if (known === undefined) index.set(key, [object]);
+  else known.push(object);
 }
 
-function removeFrom(index: Map<string, Set<LiveObject>>, key: string, object: LiveObject): void {
+function removeFrom(index: Map<string, LiveObject[]>, key: string, object: LiveObject): void {
   const known = index.get(key);
-  if (known?.delete(object) === true && known.size === 0) index.delete(key);
+  if (known === undefined) return;
+  takeOut(known, object);
+  if (known.length === 0) index.delete(key);
 }
 
 /** Of objects in the order of their rowids, those after one. */
@@ -79,7 +81,7 @@ function takeOut(objects: LiveObject[], object: LiveObject): void {
   if (at >= 0) objects.splice(at, 1);
 }
 
-const none: ReadonlySet<LiveObject> = new Set();
+const none: readonly LiveObject[] = [];
 
 /**
  * All rows of sqlite_schema. To ask SQLite for one by its name is to scan them all, and any statement that reads them
@@ -90,8 +92,8 @@ export class LiveSchema {
   readonly #connection: Connection;
   /** By rowid, in ascending order. */
   #rows = new Map<number, LiveObject>();
-  #named = new Map<string, Set<LiveObject>>();
-  #attached = new Map<string, Set<LiveObject>>();
+  #named = new Map<string, LiveObject[]>();
+  #attached = new Map<string, LiveObject[]>();
   #programs: LiveObject[] = [];
   #children: LiveObject[] = [];
   #last = 0;
@@ -135,6 +137,11 @@ export class LiveSchema {
     this.#isExpected = false;
   }
 
+  /** Whether nothing in the schema rests on a table but its indexes, as far as was looked at. */
+  get isBare(): boolean {
+    return this.#programs.length === 0 && this.#children.length === 0 && this.#virtual.size === 0;
+  }
+
   /** A number that stands still while the schema only grows. */
   get losses(): number {
     this.#sync();
@@ -163,13 +170,13 @@ export class LiveSchema {
   }
 
   /** Those of a name, whatever they are. */
-  named(name: string): ReadonlySet<LiveObject> {
+  named(name: string): readonly LiveObject[] {
     this.#sync();
     return this.#named.get(foldName(name)) ?? none;
   }
 
   /** Those that belong to a table or view, itself included. */
-  on(table: string): ReadonlySet<LiveObject> {
+  on(table: string): readonly LiveObject[] {
     this.#sync();
     return this.#attached.get(foldName(table)) ?? none;
   }

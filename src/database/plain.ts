@@ -1,22 +1,31 @@
-// Steps that only make tables and indexes: they can lose nothing, so that nobody has to watch them.
+// Steps that only make tables and indexes, or only drop some: most of these can lose nothing, and nobody has to watch.
 
 import { touchOf } from "../migration/touch.ts";
 import { foldName } from "../plan/schema.ts";
 import type { ReadyStep } from "../plan/step.ts";
 
-/** What can ask for more than a look at the table itself: a key to another one, or a module that makes tables of its own. */
+/** What a plain step does, and to objects of which folded names. */
+export interface PlainChange {
+  readonly does: "create" | "drop";
+  readonly names: ReadonlySet<string>;
+}
+
+/** What asks for more than a look at the table itself: a key to another one, or a module that makes tables of its own. */
 const reachesOut = /references|virtual/i;
 
-/** The folded names that a step makes, where it does nothing else; null where it does, or nobody can know. */
-export function namesMade({ work, options }: ReadyStep): ReadonlySet<string> | null {
+/** What a step does to tables and indexes, where that is all, and one thing only; null where it is not, or nobody knows. */
+export function plainChange({ work, options }: ReadyStep): PlainChange | null {
   if (work.kind === "call" || !options.transaction) return null;
+  let does: PlainChange["does"] | null = null;
   const names = new Set<string>();
   for (const statement of work.statements) {
     const touch = touchOf(statement);
-    if (touch.does !== "create" || touch.isTemp) return null;
+    if (touch.does !== "create" && touch.does !== "drop") return null;
     if (touch.type !== "table" && touch.type !== "index") return null;
-    if (reachesOut.test(statement.text)) return null;
+    if (touch.does === "create" && (touch.isTemp || reachesOut.test(statement.text))) return null;
+    does ??= touch.does;
+    if (does !== touch.does) return null;
     names.add(foldName(touch.name));
   }
-  return names;
+  return does === null ? null : { does, names };
 }

@@ -14,6 +14,7 @@ import type { Row } from "../migration/migration.ts";
 import type { ObjectType } from "../migration/touch.ts";
 import { isVirtual, LiveSchema, schemaVersion, textOf, type LiveObject } from "./live.ts";
 import type { Ledger } from "./ledger.ts";
+import type { PlainChange } from "./plain.ts";
 import type { Connection } from "./sqlite.ts";
 
 const selectShadows =
@@ -72,7 +73,7 @@ export function driftOf(connection: Connection, kept: number | null): readonly D
 
 /** The hash of one object: those of a schema, in any order, make its fingerprint by exclusive or. */
 function hashOf({ type, name, table, sql }: SchemaObject): bigint {
-  const hash = sha256(type, "\0", foldName(name), "\0", foldName(table), "\0", canonicalSql(sql));
+  const hash = sha256(`${type}\0${foldName(name)}\0${foldName(table)}\0${canonicalSql(sql)}`);
   return BigInt(`0x${hash}`);
 }
 
@@ -80,6 +81,17 @@ const upsert = `INSERT INTO rung_schema (type, name, "table", sql) VALUES (?, ?,
   ON CONFLICT (type, name) DO UPDATE SET "table" = excluded."table", sql = excluded.sql`;
 const remove = "DELETE FROM rung_schema WHERE type = ? AND name = ?";
 const removeOn = `DELETE FROM rung_schema WHERE type <> 'view' AND "table" = ? COLLATE NOCASE`;
+
+/** Objects by the place of the step that has to do with them: where no step has, it is the last one's. */
+function grouped(
+  objects: readonly LiveObject[],
+  steps: number,
+  placeOf: (object: LiveObject) => number | undefined,
+): readonly (readonly LiveObject[])[] {
+  const groups = Array.from({ length: steps }, (): LiveObject[] => []);
+  for (const object of objects) groups[placeOf(object) ?? steps - 1]?.push(object);
+  return groups;
+}
 
 /**
  * The schema while steps change it: after each, what it changed, and nothing else, is written to the kept list, so that
@@ -93,8 +105,8 @@ export class SchemaTracker {
   #fingerprint = 0n;
   #hasVirtual = false;
   readonly #hashes = new Map<LiveObject, bigint>();
-  /** Steps that have made objects of these names, and nothing else, which were not looked at yet. */
-  #unseen: { readonly names: ReadonlySet<string>; fingerprint: string }[] = [];
+  /** Plain steps whose doing was not looked at yet; all of them make, or all drop. */
+  #unseen: { readonly change: PlainChange; fingerprint: string }[] = [];
 
   /** `live` is the schema as the steps find it; nobody else takes its changes. */
   constructor(connection: Connection, live: LiveSchema, ledger: Ledger) {
@@ -121,12 +133,18 @@ export class SchemaTracker {
     return this.#fingerprint.toString(16).padStart(64, "0");
   }
 
+  /** Before a step: looks at what those before it have done, unless the next one is of their kind. */
+  await(change: PlainChange | null): void {
+    const [first] = this.#unseen;
+    if (first !== undefined && first.change.does !== change?.does) this.settle();
+  }
+
   /**
-   * Takes in what a step has made that makes nothing else, once there is a reason to look; gives its fingerprint then.
-   * To look after each of many steps takes longer than the steps.
+   * Takes in what a plain step has done, once there is a reason to look; gives its fingerprint then. To look after each
+   * of many steps takes longer than the steps.
    */
-  expect(names: ReadonlySet<string>): () => string {
-    const step = { names, fingerprint: "" };
+  expect(change: PlainChange): () => string {
+    const step = { change, fingerprint: "" };
     this.#unseen.push(step);
     return () => {
       this.settle();
@@ -134,30 +152,35 @@ export class SchemaTracker {
     };
   }
 
-  /** Looks at what the steps have made that were not looked at yet. */
+  /** Looks at what plain steps have done that was not looked at yet. */
   settle(): void {
     const steps = this.#unseen;
     if (steps.length === 0) return;
     this.#unseen = [];
+    const doers = new Map<string, number>();
+    for (const [at, { change }] of steps.entries()) {
+      for (const name of change.names) if (!doers.has(name)) doers.set(name, at);
+    }
     const { gone, fresh } = this.#live.takeChanges();
-    const [lost] = gone;
-    if (lost !== undefined)
-      throw new Error(`${lost.type} ${lost.name} is gone, which nobody dropped`);
-    const makers = new Map<string, number>();
-    for (const [at, { names }] of steps.entries()) {
-      for (const name of names) if (!makers.has(name)) makers.set(name, at);
-    }
-    const made = steps.map((): LiveObject[] => []);
-    for (const object of this.#ownOf(fresh)) {
-      made[makers.get(foldName(object.name)) ?? steps.length - 1]?.push(object);
-    }
+    // An index goes with its table.
+    const lost = grouped(gone, steps.length, ({ name, table }) => {
+      return doers.get(foldName(table)) ?? doers.get(foldName(name));
+    });
+    const made = grouped(this.#ownOf(fresh), steps.length, ({ name }) => doers.get(foldName(name)));
     for (const [at, step] of steps.entries()) {
+      for (const object of lost[at] ?? []) this.#lose(object);
       for (const object of made[at] ?? []) {
         this.#add(object);
         this.#keep(object);
       }
       step.fingerprint = this.#digits();
     }
+  }
+
+  #lose(object: LiveObject): void {
+    if (this.#objects.get(objectKey(object)) !== object) return;
+    this.#remove(object);
+    this.#ledger.add(remove, [object.type, foldName(object.name)]);
   }
 
   /** Takes in what a step has changed. */

@@ -15,7 +15,7 @@ import { Ledger, type Mark } from "./ledger.ts";
 import { LiveSchema, schemaVersion } from "./live.ts";
 import { Observing, type ObservingEffect } from "./observing.ts";
 import { OutsideScope } from "./outside.ts";
-import { namesMade } from "./plain.ts";
+import { plainChange, type PlainChange } from "./plain.ts";
 import { durably, type Reading } from "./reading.ts";
 import { SchemaTracker } from "./schema.ts";
 import { StepScope } from "./scope.ts";
@@ -71,13 +71,21 @@ interface Standing {
 
 /** The step whose savepoint is open. */
 interface Entered {
-  /** Null where there is nothing to watch, as the step only makes objects of these names. */
-  readonly scope: StepScope | null;
-  readonly names: ReadonlySet<string>;
+  readonly scope: Scope;
+  /** Who watches it; or what it does, where that can lose nothing. */
+  readonly eyes: StepScope | PlainChange;
   readonly mark: Mark;
 }
 
-const noNames: ReadonlySet<string> = new Set();
+/** For steps that can lose nothing: it is noted what they make. */
+function unwatched(live: LiveSchema): Scope {
+  return {
+    run: (statement, action) => {
+      live.note(touchOf(statement));
+      return action();
+    },
+  };
+}
 
 /** Writes to the database that is read by `reading`. */
 export class Writing {
@@ -215,15 +223,16 @@ export class Writing {
   #enter(step: ReadyStep): Outcome {
     const connection = this.#open();
     connection.run("SAVEPOINT rung_step");
-    const { facts, tracker, ledger } = this.#known();
+    const { live, facts, tracker, ledger } = this.#known();
     const { mark } = ledger;
-    const names = namesMade(step);
-    if (names === null) {
-      tracker.settle();
-      const scope = new StepScope(connection, facts, step);
-      this.#entered = { scope, names: noNames, mark };
+    const change = plainChange(step);
+    const isSafe = change !== null && (change.does === "create" || live.isBare);
+    tracker.await(isSafe ? change : null);
+    if (isSafe) {
+      this.#entered = { scope: unwatched(live), eyes: change, mark };
     } else {
-      this.#entered = { scope: null, names, mark };
+      const scope = new StepScope(connection, facts, step);
+      this.#entered = { scope, eyes: scope, mark };
     }
     return done;
   }
@@ -246,21 +255,10 @@ export class Writing {
   }
 
   #plainScopeOf(step: ReadyStep): Scope {
-    if (step.options.transaction) return this.#inside().scope ?? this.#unwatched();
+    if (step.options.transaction) return this.#inside().scope;
     if (this.#outside === null) throw new Error("no step was started");
     this.#reading.wait(this.#reading.settings.readWaitMs);
     return this.#outside;
-  }
-
-  /** For steps that can lose nothing: it is noted what they make. */
-  #unwatched(): Scope {
-    const { live } = this.#known();
-    return {
-      run: (statement, action) => {
-        live.note(touchOf(statement));
-        return action();
-      },
-    };
   }
 
   #execute(step: ReadyStep, statement: Statement): Outcome {
@@ -291,7 +289,12 @@ export class Writing {
   }
 
   #guard(step: ReadyStep): Outcome {
-    const findings = this.#inside().scope?.findings() ?? [];
+    const { eyes } = this.#inside();
+    if (!(eyes instanceof StepScope)) {
+      this.#allowed = [];
+      return done;
+    }
+    const findings = eyes.findings();
     this.#allowed = findings.map(({ sentence }) => sentence);
     const found = findingsFailure(step, findings);
     return found === null ? done : { is: "failed", failure: found };
@@ -331,9 +334,9 @@ export class Writing {
     const known = this.#known();
     let fingerprint: (() => string) | undefined;
     if (step.options.transaction) {
-      const { scope, names } = this.#inside();
-      if (scope === null) fingerprint = known.tracker.expect(names);
-      else known.tracker.follow();
+      const { eyes } = this.#inside();
+      if (eyes instanceof StepScope) known.tracker.follow();
+      else fingerprint = known.tracker.expect(eyes);
     } else if (this.#outside !== null) {
       known.tracker = this.#outside.follow();
       this.#hasDrifted = this.#outside.hasDrifted;
@@ -358,6 +361,7 @@ export class Writing {
     const connection = this.#open();
     const ledger = this.#entries();
     this.#reading.wait(waitMs);
+    this.#standing?.tracker.settle();
     if (!ledger.isEmpty) {
       ledger.write();
       const version = this.#hasDrifted ? null : schemaVersion(connection);
@@ -396,7 +400,7 @@ export class Writing {
       connection.run("ROLLBACK TO rung_step");
       connection.run("RELEASE rung_step");
     }
-    entered?.scope?.restore();
+    if (entered?.eyes instanceof StepScope) entered.eyes.restore();
     const { inTransaction } = connection;
     if (!inTransaction) this.#ledger?.clear();
     else if (entered !== null) this.#ledger?.back(entered.mark);

@@ -82,7 +82,8 @@ function fieldOf(name: string, schema: SchemaLike): Field {
 
 /** Every message, in the order of their schemas; each can carry a `msg_id` besides. */
 export function messageForms(): readonly MessageForm[] {
-  return Object.values(messageSchemas).map(({ entries }) => {
+  return Object.values(messageSchemas).map((schema) => {
+    const { entries } = schema();
     const type = entries.type.literal;
     const fields = Object.entries<SchemaLike>(entries)
       .filter(([name]) => name !== "type")

@@ -55,6 +55,8 @@ function startsItsLine(text: string, offset: number): boolean {
 /** Comments, and the quotes that could hide one, to their ends. One with a doubled quote in it is as good as two. */
 const hiding =
   /--[^\n]*|\/\*[^]*?(?:\*\/|$)|'[^']*(?:'|$)|"[^"]*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*(?:\]|$)/g;
+/** Whether there is anything that could hide a comment. */
+const canHide = /['"`[]|\/\*/;
 /** A piece of what may stand before the first token that counts. */
 const before = /[ \n\t\r\f]+|--[^\n]*|\/\*[^]*?(?:\*\/|$)/y;
 
@@ -65,22 +67,40 @@ function sqlBefore(text: string, offset: number): number | null {
   return at < offset ? at : null;
 }
 
+/** A comment to the end of its line, and where it begins. */
+interface LineComment {
+  readonly start: number;
+  readonly text: string;
+}
+
+/** The comments that begin with dashes, in a text in which nothing else can hide them. */
+function plainComments(text: string): readonly LineComment[] {
+  const found: LineComment[] = [];
+  for (let start = text.indexOf("--"); start >= 0;) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    found.push({ start, text: text.slice(start, end) });
+    start = text.indexOf("--", end);
+  }
+  return found;
+}
+
+function commentsOf(text: string): readonly LineComment[] {
+  if (!canHide.test(text)) return plainComments(text);
+  return [...text.matchAll(hiding)]
+    .map(({ 0: found, index }) => ({ start: index, text: found }))
+    .filter((found) => found.text.startsWith("-"));
+}
+
 function findMarkers(text: string, file: string): Markers {
   const lines = new LineCounter(text, file);
   const ours: Marker[] = [];
   let other: Markers["other"] = null;
   let near: Markers["near"] = null;
-  for (const { 0: found, index: start } of text.matchAll(hiding)) {
-    if (!found.startsWith("-")) continue;
+  for (const { start, text: found } of commentsOf(text)) {
     const comment = found.trimEnd();
     const isAlone = startsItsLine(text, start);
     const match = isAlone ? ourMarker.exec(comment) : null;
-    const [, word] = match === null ? (nearMarker.exec(comment) ?? []) : [];
-    if (word !== undefined && near === null) {
-      const { line, column } = lines.positionOf(start);
-      near = { word: word.toLowerCase(), line, column };
-    }
-    if (!isAlone) continue;
     if (match !== null) {
       const { line, column } = lines.positionOf(start);
       const [, word = "", options = ""] = match;
@@ -89,6 +109,12 @@ function findMarkers(text: string, file: string): Markers {
       ours.push({ word, options, start, end, line, column });
       continue;
     }
+    const [, word] = nearMarker.exec(comment) ?? [];
+    if (word !== undefined && near === null) {
+      const { line, column } = lines.positionOf(start);
+      near = { word: word.toLowerCase(), line, column };
+    }
+    if (!isAlone) continue;
     const tool = otherMarkers.find(([pattern]) => pattern.test(comment))?.[1];
     if (tool !== undefined && other === null) {
       const { line, column } = lines.positionOf(start);
@@ -114,8 +140,13 @@ function wrongMarker(file: string, marker: Marker, text: string, hint: string): 
   return fail("catalog.marker", text, hint, { at: { file, line, column } });
 }
 
+const fine: Result<null> = ok(null);
+
 function checkMarkers(markers: Markers, file: string, allowed: readonly Direction[]): Result<null> {
   const { ours, other, near } = markers;
+  const isUsual =
+    near === null && other === null && ours.every(({ word }, at) => word === allowed[at]);
+  if (isUsual) return fine;
   const isMissed = near !== null && !ours.some(({ word }) => word.toLowerCase() === near.word);
   if (isMissed) {
     const { line, column } = near;

@@ -54,10 +54,39 @@ function columnOf(text: string, token: Token): Cell {
 
 const firstWord = /[A-Za-z0-9_$\x80-\uffff]+/y;
 
-function verbAt(text: string, { start: from, end }: Token): string {
-  firstWord.lastIndex = from;
-  const [word = text.slice(from, end)] = firstWord.exec(text) ?? [];
+function verbAt(text: string, start: number): string {
+  firstWord.lastIndex = start;
+  const [word = text.charAt(start)] = firstWord.exec(text) ?? [];
   return word.toUpperCase();
+}
+
+/** What makes an end of a statement more than a semicolon: what can hide one, or hold some of its own. */
+const intricate = /['"`[]|--|\/\*|trigger/i;
+const space = /[ \n\t\r\f]*/y;
+
+/** Splits SQL in which every semicolon ends a statement. */
+function splitPlainly(text: string, lines: LineCounter): readonly Statement[] {
+  const statements: Statement[] = [];
+  for (let from = 0; from < text.length;) {
+    const semicolon = text.indexOf(";", from);
+    const end = semicolon < 0 ? text.length : semicolon;
+    space.lastIndex = from;
+    space.test(text);
+    const begin = space.lastIndex;
+    if (begin < end) {
+      const statement = trimmedEnd(text.slice(begin, end));
+      const at = lines.positionOf(begin);
+      statements.push({ text: statement, at, verb: verbAt(text, begin) });
+    }
+    from = end + 1;
+  }
+  return statements;
+}
+
+const spaceAtEnd = /[ \n\t\r\f]+$/;
+
+function trimmedEnd(text: string): string {
+  return spaceAtEnd.test(text) ? text.replace(spaceAtEnd, "") : text;
 }
 
 /**
@@ -83,6 +112,8 @@ export function splitStatements(
     );
   }
 
+  if (!intricate.test(text)) return ok(splitPlainly(text, lines));
+
   const statements: Statement[] = [];
   let state: Cell = start;
   let first: Token | undefined;
@@ -93,7 +124,7 @@ export function splitStatements(
     statements.push({
       text: text.slice(first.start, last),
       at: lines.positionOf(first.start),
-      verb: verbAt(text, first),
+      verb: verbAt(text, first.start),
     });
     first = undefined;
   };

@@ -138,15 +138,24 @@ export function touchOf(statement: Statement): Touch {
 }
 
 /** By far the most of all statements, in their plainest form: one name without schema or quotes, no comments before it. */
-const plainForm =
-  /^(CREATE|DROP)\s+(?:UNIQUE\s+)?(TABLE|INDEX|VIEW|TRIGGER)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?!IF\s)([A-Z_]\w*)(?![\w$\x80-\uffff]|\s*\.)/i;
+const plainName = String.raw`(?!IF\s)([A-Z_]\w*)(?![\w$\x80-\uffff]|\s*\.)`;
+const plainCreate = new RegExp(
+  String.raw`^CREATE\s+(?:UNIQUE\s+)?(TABLE|INDEX|VIEW|TRIGGER)\s+(?:IF\s+NOT\s+EXISTS\s+)?${plainName}`,
+  "i",
+);
+const plainDrop = new RegExp(
+  String.raw`^DROP\s+(TABLE|INDEX|VIEW|TRIGGER)\s+(?:IF\s+EXISTS\s+)?${plainName}`,
+  "i",
+);
 
 function read(text: string): Touch {
-  const [, verb = "", word = "", name = ""] = plainForm.exec(text) ?? [];
+  const created = plainCreate.exec(text);
+  const [, word = "", name = ""] = created ?? plainDrop.exec(text) ?? [];
   const type = objectTypes[word.toUpperCase()];
   if (type === undefined) return readClosely(text);
-  if (verb.toUpperCase() === "DROP") return { does: "drop", type, name };
-  return { does: "create", type, name, isTemp: false };
+  return created === null
+    ? { does: "drop", type, name }
+    : { does: "create", type, name, isTemp: false };
 }
 
 function readClosely(text: string): Touch {

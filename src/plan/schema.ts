@@ -53,13 +53,14 @@ const separator = "\u001f";
 
 /** What needs a closer look than at words and signs: quotes, comments, and letters beyond ASCII. */
 const intricate = /['"`[\x80-\uffff]|--|\/\*/;
-const wordsAndSigns = /[a-z0-9_$]+|[^ \n\t\r\f]/g;
+const spaces = " \\n\\t\\r\\f";
+const wordsAndSigns = new RegExp(`([a-z0-9_$]+|[^${spaces}])[${spaces}]*`, "g");
 
 /** What two statements share that differ in white space, comments, identifier quoting or letter case only. */
 export function canonicalSql(sql: string): string {
-  const isPlain = !intricate.test(sql);
-  const tokens = isPlain ? (sql.toLowerCase().match(wordsAndSigns) ?? []) : canonicalTokens(sql);
-  return tokens.join(separator);
+  if (intricate.test(sql)) return canonicalTokens(sql).join(separator);
+  const tokens = sql.toLowerCase().trimStart().replace(wordsAndSigns, `$1${separator}`);
+  return tokens.slice(0, -1);
 }
 
 /** Identifies an object within a schema. */

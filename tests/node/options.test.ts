@@ -17,7 +17,7 @@ const shared = commands.filter(({ name }) => !commandsOnly.includes(name) && nam
 
 function fieldsOf(type: string): string[] {
   const found = Object.entries(messageSchemas).find(([name]) => name === type);
-  return Object.keys(found?.[1].entries ?? {}).filter((field) => field !== "type");
+  return Object.keys(found?.[1]().entries ?? {}).filter((field) => field !== "type");
 }
 
 function argumentOf({ argument }: CommandSpec): string[] {

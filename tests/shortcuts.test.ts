@@ -1,0 +1,235 @@
+// Where usual SQL takes a shorter way than intricate one, both come to the same.
+
+import { expect, test } from "bun:test";
+import { foundHistory } from "../src/database/history.ts";
+import { Ledger } from "../src/database/ledger.ts";
+import { LiveSchema } from "../src/database/live.ts";
+import { plainChange } from "../src/database/plain.ts";
+import { keptSchema, SchemaTracker } from "../src/database/schema.ts";
+import { openConnection, type Connection } from "../src/database/sqlite.ts";
+import { defaultOptions } from "../src/migration/migration.ts";
+import { readSections } from "../src/migration/sections.ts";
+import { splitStatements, type Statement } from "../src/migration/statements.ts";
+import { touchOf } from "../src/migration/touch.ts";
+import { canonicalSql } from "../src/plan/schema.ts";
+import type { ReadyStep } from "../src/plan/step.ts";
+import { randomOf, type Random } from "./guard/random.ts";
+
+const plainPieces = [
+  ..."abC_9$;;;  \n\n\t\r\f(),=-/*.é\u00a0😀",
+  "CREATE ",
+  "table ",
+  "END;",
+  "- -",
+];
+const hidingPieces = ["'a;b'", "'it''s'", '"x;"', "`y;`", "[z;]", "-- c;\n", "/* d; */", "'--'"];
+
+function textOf(pick: Random, pieces: readonly string[]): string {
+  return Array.from({ length: pick(30) }, () => pieces[pick(pieces.length)]).join("");
+}
+
+/** Texts of plain pieces alone, and of all. */
+function* texts(count: number): Generator<string> {
+  for (let seed = 1; seed <= count; seed++) {
+    const pick = randomOf(seed);
+    yield textOf(pick, plainPieces);
+    yield textOf(pick, [...plainPieces, ...hidingPieces]);
+  }
+}
+
+function split(text: string): readonly Statement[] | string {
+  const found = splitStatements(text, "x.sql", 3);
+  return found.ok ? found.value : found.failure.text;
+}
+
+test("statements are split alike, with a trigger in sight or none", () => {
+  let count = 0;
+  for (const text of texts(1500)) {
+    // Behind a comment that is open, a word more is part of it.
+    const closely = split(`${text}\n-- trigger`);
+    expect([text, split(`${text}\n`)]).toEqual([text, closely]);
+    count += closely.length;
+  }
+  expect(count).toBeGreaterThan(3000);
+});
+
+test("SQL has one canonical form, read by patterns or token by token", () => {
+  for (const text of texts(1500)) {
+    if (split(text) === "A comment is opened here and never closed.") continue;
+    expect([text, canonicalSql(text)]).toEqual([text, canonicalSql(`/**/ ${text}`)]);
+  }
+});
+
+test("markers are found alike, with quotes in sight or none", () => {
+  const pieces = [
+    "-- migrate:up\n",
+    "-- migrate:down\n",
+    "-- note\n",
+    "SELECT 1;\n",
+    " -- x",
+    "\n",
+  ];
+  for (let seed = 1; seed <= 500; seed++) {
+    const text = textOf(randomOf(seed), pieces);
+    const found = readSections(text, "x.sql");
+    const beside = readSections(`${text}\n''`, "x.sql");
+    if (!found.ok) {
+      expect(beside).toEqual(found);
+      continue;
+    }
+    const { up, down } = found.value;
+    const longer = (body: string): string => `${body}\n''`;
+    const wanted =
+      down === null
+        ? { up: { ...up, text: longer(up.text) }, down }
+        : { up, down: { ...down, text: longer(down.text) } };
+    expect([text, beside]).toEqual([text, { ok: true, value: wanted }]);
+  }
+});
+
+const names = [
+  "t",
+  "if",
+  "Table",
+  "é",
+  "té",
+  "t$",
+  "main.t",
+  "temp.t",
+  '"t"',
+  "[t]",
+  "main . t",
+  "exists",
+];
+const heads = [
+  "CREATE TABLE",
+  "create unique index",
+  "Create View",
+  "CREATE TRIGGER",
+  "CREATE TEMP TABLE",
+];
+const drops = ["DROP TABLE", "drop index", "DROP VIEW", "DROP TRIGGER"];
+const conditions = ["", "IF NOT EXISTS ", "IF EXISTS ", "if not exists\n"];
+
+test("what a statement touches is told alike, in its plainest form or with a comment in it", () => {
+  for (const head of [...heads, ...drops]) {
+    for (const condition of conditions) {
+      for (const name of names) {
+        for (const tail of [" (x)", "(x)", " ON u (x)", "", ".u (x)", " AS SELECT 1"]) {
+          const text = `${head} ${condition}${name}${tail}`;
+          const closely = text.replace(" ", "/**/ ");
+          const touches = [text, closely].map((sql) => {
+            const [statement] = split(sql);
+            return typeof statement === "object" ? touchOf(statement) : statement;
+          });
+          expect([text, touches[0]]).toEqual([text, touches[1]]);
+        }
+      }
+    }
+  }
+});
+
+function stepOf(sql: string): ReadyStep {
+  const statements = split(sql);
+  if (typeof statements === "string") throw new Error(statements);
+  const work = { kind: "script", statements } as const;
+  const step = { version: 1, name: "step", file: "x.sql", kind: "sql", checksum: "" } as const;
+  const rest = {
+    direction: "up",
+    options: defaultOptions,
+    down: null,
+    seq: null,
+    note: null,
+  } as const;
+  return { ...step, ...rest, work };
+}
+
+/** Plain steps that all succeed: each makes a few tables with their indexes, or drops some that are there. */
+function plainSteps(pick: Random): readonly ReadyStep[] {
+  const there: string[] = [];
+  let next = 0;
+  return Array.from({ length: 40 }, () => {
+    if (there.length > 2 && pick(3) === 0) {
+      const dropped = there.splice(pick(there.length), 1 + pick(2));
+      return stepOf(dropped.map((name) => `DROP TABLE ${name};`).join("\n"));
+    }
+    const made = Array.from({ length: 1 + pick(3) }, () => `t${next++}`);
+    there.push(...made);
+    const sql = made.map((name) => {
+      const index = pick(2) === 0 ? "" : `CREATE INDEX i_${name} ON ${name} (a);`;
+      return `CREATE TABLE ${name} (id INTEGER PRIMARY KEY, a UNIQUE);\n${index}`;
+    });
+    return stepOf(sql.join("\n"));
+  });
+}
+
+interface Followed {
+  readonly fingerprints: readonly string[];
+  readonly kept: unknown;
+}
+
+/** Runs the steps; `look` says how each is followed, and gives what tells its fingerprint. */
+function follow(
+  steps: readonly ReadyStep[],
+  look: (tracker: SchemaTracker, step: ReadyStep, at: number) => () => string,
+): Followed {
+  const connection: Connection = openConnection("scratch", "memory");
+  try {
+    const ledger = new Ledger(connection);
+    foundHistory(connection, ledger);
+    const live = new LiveSchema(connection);
+    const tracker = new SchemaTracker(connection, live, ledger);
+    const fingerprints = steps.map((step, at) => {
+      tracker.await(plainChange(step));
+      if (step.work.kind === "call") throw new Error("no script");
+      for (const statement of step.work.statements) {
+        live.note(touchOf(statement));
+        connection.run(statement.text);
+      }
+      return look(tracker, step, at);
+    });
+    tracker.settle();
+    ledger.write();
+    const kept = keptSchema(connection).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return { fingerprints: fingerprints.map((tell) => tell()), kept };
+  } finally {
+    connection.close();
+  }
+}
+
+test("plain steps that are looked at together have the fingerprints that they have one by one", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const steps = plainSteps(randomOf(seed));
+    const together = follow(steps, (tracker, step) => {
+      const change = plainChange(step);
+      if (change === null) throw new Error("not plain");
+      return tracker.expect(change);
+    });
+    const apart = follow(steps, (tracker) => {
+      tracker.follow();
+      const { fingerprint } = tracker;
+      return () => fingerprint;
+    });
+    expect(together).toEqual(apart);
+  }
+});
+
+test("a step is plain only where it can lose nothing", () => {
+  const plain = (sql: string): unknown => plainChange(stepOf(sql))?.does ?? null;
+  expect(plain("CREATE TABLE a (x); CREATE INDEX b ON a (x)")).toBe("create");
+  expect(plain("DROP INDEX b; DROP TABLE a")).toBe("drop");
+  for (const sql of [
+    "CREATE TABLE a (x REFERENCES b)",
+    "CREATE VIRTUAL TABLE a USING fts5(x)",
+    "CREATE TEMP TABLE a (x)",
+    "CREATE TABLE temp.a (x)",
+    "CREATE VIEW a AS SELECT 1",
+    "DROP VIEW a",
+    "DROP TABLE a; CREATE TABLE a (x)",
+    "CREATE TABLE a (x); INSERT INTO a VALUES (1)",
+    "CREATE TABLE a (x); PRAGMA user_version = 1",
+    "SELECT 1",
+  ]) {
+    expect([sql, plain(sql)]).toEqual([sql, null]);
+  }
+});
