@@ -15,6 +15,9 @@ export type Target = (typeof targets)[number];
 /** The folder that the sources of an executable seem to lie in; there is none of this name on any disk. */
 export const sourceRoot = "/$rung";
 
+/** Where the sources hold no code, but what a usual run needs of it: its bytecode is laid out together. */
+export const orderFolder = `${sourceRoot}/order/`;
+
 /** Sources by their paths, all below `sourceRoot`. No file on a disk plays a part in what becomes of them. */
 export type Sources = Readonly<Record<string, string>>;
 
@@ -77,6 +80,14 @@ function messageOf(error: unknown): string {
   return String(hasMessage ? error.message : error);
 }
 
+/** Writes what the sources tell of usual runs where the bundler can read it; the paths, the most usual run first. */
+async function writeOrders(sources: Sources, folder: string): Promise<string[]> {
+  const told = Object.entries(sources).filter(([path]) => path.startsWith(orderFolder));
+  const paths = told.map((_, at) => `${folder}/order-${at}`);
+  for (const [at, [, text]] of told.entries()) await Bun.write(paths[at] ?? "", text);
+  return paths;
+}
+
 /**
  * Makes an executable. The name is part of its bytes, so it is always the same; and the runtime works in the current
  * folder, so that is the given one meanwhile.
@@ -99,6 +110,7 @@ export async function compile(request: Compilation): Promise<Compiled> {
         ...whatItHeeds,
         // Hardly anything runs so often that compiling it pays: see `expectLongWork`.
         jitPolicy: 1000,
+        bytecodeOrder: await writeOrders(sources, folder),
         outfile,
         ...(target === null ? {} : { target: `bun-${target}` }),
         ...(runtime === null ? {} : { executablePath: runtime }),
