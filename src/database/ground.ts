@@ -1,0 +1,73 @@
+// What a run stands on: the connection, what is known of the schema there, and what is yet to be written into history.
+
+import { SchemaFacts } from "./facts.ts";
+import { Ledger } from "./ledger.ts";
+import { LiveSchema } from "./live.ts";
+import type { Reading } from "./reading.ts";
+import { SchemaTracker } from "./schema.ts";
+import type { Connection } from "./sqlite.ts";
+
+/** What is known of the schema, as of one reading of history and the steps since. */
+export interface Known {
+  readonly live: LiveSchema;
+  readonly facts: SchemaFacts;
+  tracker: SchemaTracker;
+}
+
+/** The ground of the runs on one database. */
+export class Ground {
+  readonly reading: Reading;
+  /** The number of the reading that what is known goes by. */
+  #asOf = -1;
+  #known: Known | null = null;
+  #ledger: Ledger | null = null;
+  /** Whether something else has changed the schema since our latest change. */
+  hasDrifted = false;
+
+  constructor(reading: Reading) {
+    this.reading = reading;
+  }
+
+  /** The connection, opened where it is not. */
+  get connection(): Connection {
+    return this.reading.open();
+  }
+
+  /** What is to be written into our tables before the commit. */
+  get ledger(): Ledger {
+    return (this.#ledger ??= new Ledger(this.connection));
+  }
+
+  /** What is known of the schema, read anew where history was. */
+  get known(): Known {
+    if (this.#asOf !== this.reading.readings) {
+      this.#asOf = this.reading.readings;
+      this.hasDrifted = this.reading.hasDrifted;
+      this.#known = null;
+    }
+    return (this.#known ??= this.#survey());
+  }
+
+  /** What is known of the schema already; null for nothing. */
+  get present(): Known | null {
+    return this.#known;
+  }
+
+  /** What is known of the schema holds no longer. */
+  forgetSchema(): void {
+    this.#known = null;
+  }
+
+  /** The connection was left behind. */
+  leave(): void {
+    this.#known = null;
+    this.#ledger = null;
+  }
+
+  #survey(): Known {
+    const { connection, ledger } = this;
+    const live = new LiveSchema(connection);
+    const tracker = new SchemaTracker(connection, live, ledger);
+    return { live, facts: new SchemaFacts(connection, live), tracker };
+  }
+}

@@ -1,0 +1,286 @@
+// The steps of a run, one at a time: each entered, run under the eyes of the guard, and entered into the ledger.
+
+import type { Statement } from "../migration/statements.ts";
+import { touchOf } from "../migration/touch.ts";
+import type { Call, ReadyStep } from "../plan/step.ts";
+import type { Apart, DatabaseEffect, Outcome } from "../run/driver.ts";
+import { callFunction } from "./function.ts";
+import type { Ground } from "./ground.ts";
+import { findingsFailure } from "./guard.ts";
+import { Handle, statementFailure, transactionLost, type Counted, type Scope } from "./handle.ts";
+import { HistoryWriter, type Stamp } from "./history.ts";
+import type { Mark } from "./ledger.ts";
+import type { LiveSchema } from "./live.ts";
+import { Observing, type ObservingEffect } from "./observing.ts";
+import { OutsideScope } from "./outside.ts";
+import { plainChange, type PlainChange } from "./plain.ts";
+import { durably } from "./reading.ts";
+import { StepScope } from "./scope.ts";
+import type { Connection } from "./sqlite.ts";
+
+/** An effect on one step, or one that tells of what the steps have done. */
+export type SteppingEffect =
+  | ObservingEffect
+  | Extract<
+      DatabaseEffect,
+      {
+        readonly do:
+          | "enter"
+          | "execute"
+          | "call"
+          | "guard"
+          | "record"
+          | "leave"
+          | "start"
+          | "mark"
+          | "abandon";
+      }
+    >;
+
+/** What steps need besides. */
+export interface SteppingSettings {
+  /** Given where the rows of every table that a step touches are to be counted, for `measure`: what that runs by. */
+  readonly measuring?: Apart;
+  /** Told of statements that a TypeScript migration has run, and of the rows that they have changed. */
+  readonly counted?: Counted;
+  /** The wall clock. */
+  readonly date: () => Date;
+  /** Who runs this, for the audit trail. */
+  readonly by: () => string;
+}
+
+const done: Outcome = { is: "done" };
+
+/** The step whose savepoint is open. */
+interface Entered {
+  readonly scope: Scope;
+  /** Who watches it; or what it does, where that can lose nothing. */
+  readonly eyes: StepScope | PlainChange;
+  readonly mark: Mark;
+}
+
+/** For steps that can lose nothing: it is noted what they make. */
+function unwatched(live: LiveSchema): Scope {
+  return {
+    run: (statement, action) => {
+      live.note(touchOf(statement));
+      return action();
+    },
+  };
+}
+
+/** Runs steps on the ground of a run. */
+export class Stepping {
+  readonly #ground: Ground;
+  readonly #settings: SteppingSettings;
+  #entered: Entered | null = null;
+  /** The step outside any transaction that is running here. */
+  #outside: OutsideScope | null = null;
+  #isWorn = false;
+  #observing: Observing | null = null;
+  /** What the latest step has lost and was allowed to lose, a sentence each. */
+  #allowed: readonly string[] = [];
+
+  constructor(ground: Ground, settings: SteppingSettings) {
+    this.#ground = ground;
+    this.#settings = settings;
+  }
+
+  /** Whether a step outside any transaction has run here: what it set on the connection goes with that. */
+  get isWorn(): boolean {
+    return this.#isWorn;
+  }
+
+  /** Whether such a step is running here. */
+  get isOutside(): boolean {
+    return this.#outside !== null;
+  }
+
+  /** Performs an effect. Throws what SQLite reports. */
+  perform(effect: SteppingEffect): Outcome {
+    switch (effect.do) {
+      case "enter":
+        return this.#enter(effect.step);
+      case "execute":
+        return this.#execute(effect.step, effect.statement);
+      case "call":
+        return this.#call(effect.step, effect.work);
+      case "guard":
+        return this.#guard(effect.step);
+      case "record":
+        return this.#record(effect.step, effect.seq, effect.durationMs);
+      case "leave":
+        this.#ground.connection.run("RELEASE rung_step");
+        this.#entered = null;
+        return done;
+      case "start":
+        this.writer().start(effect.step, this.stamp(effect.seq, 0));
+        this.#outside = new OutsideScope(this.#ground.known.tracker, this.#ground.hasDrifted);
+        return done;
+      case "mark":
+        return this.#writeOutside((writer) => writer.mark(effect.step, effect.done));
+      case "abandon":
+        return this.#writeOutside((writer) => writer.abandon(effect.step));
+      case "measure":
+      case "check":
+      case "seed":
+      case "read-rows": {
+        const outcome = this.#observe().perform(effect, this.#allowed);
+        // Rows can make a virtual table create tables behind it.
+        if (effect.do === "seed") this.#ground.present?.live.refresh();
+        return outcome;
+      }
+    }
+  }
+
+  /** Takes back the step whose savepoint is open, and what was entered of it; or lets go of it with its transaction. */
+  undo(connection: Connection): void {
+    const entered = this.#entered;
+    this.#entered = null;
+    if (entered === null) return;
+    if (connection.inTransaction) {
+      connection.run("ROLLBACK TO rung_step");
+      connection.run("RELEASE rung_step");
+    }
+    if (entered.eyes instanceof StepScope) entered.eyes.restore();
+    if (connection.inTransaction) this.#ground.ledger.back(entered.mark);
+  }
+
+  /** The connection was left behind. */
+  leave(): void {
+    this.#entered = null;
+    this.#outside = null;
+    this.#isWorn = false;
+    this.#observing = null;
+  }
+
+  /** Enters into history, from where it is written before the commit. */
+  writer(): HistoryWriter {
+    return new HistoryWriter(this.#ground.ledger);
+  }
+
+  /** `fingerprint` is that of the schema as it is known now, unless another is given. */
+  stamp(seq: number, durationMs: number, fingerprint?: () => string): Stamp {
+    const { date, by } = this.#settings;
+    const stamp = { at: date().toISOString(), by: by(), seq, durationMs };
+    if (fingerprint !== undefined) return { ...stamp, fingerprint };
+    const now = this.#ground.known.tracker.fingerprint;
+    return { ...stamp, fingerprint: () => now };
+  }
+
+  #enter(step: ReadyStep): Outcome {
+    const { connection, known, ledger } = this.#ground;
+    connection.run("SAVEPOINT rung_step");
+    const { live, facts, tracker } = known;
+    const { mark } = ledger;
+    const change = plainChange(step);
+    const isSafe = change !== null && (change.does === "create" || live.isBare);
+    tracker.await(isSafe ? change : null);
+    if (isSafe) {
+      this.#entered = { scope: unwatched(live), eyes: change, mark };
+    } else {
+      const scope = new StepScope(connection, facts, step);
+      this.#entered = { scope, eyes: scope, mark };
+    }
+    return done;
+  }
+
+  #inside(): Entered {
+    if (this.#entered === null) throw new Error("no step was entered");
+    return this.#entered;
+  }
+
+  #observe(): Observing {
+    return (this.#observing ??= new Observing(this.#ground.connection, this.#settings.measuring));
+  }
+
+  #scopeOf(step: ReadyStep): Scope {
+    const scope = this.#plainScopeOf(step);
+    const isObserved = this.#settings.measuring !== undefined || this.#observing !== null;
+    return isObserved
+      ? this.#observe().watching(scope, step, this.#ground.present?.facts ?? null)
+      : scope;
+  }
+
+  #plainScopeOf(step: ReadyStep): Scope {
+    if (step.options.transaction) return this.#inside().scope;
+    if (this.#outside === null) throw new Error("no step was started");
+    const { reading } = this.#ground;
+    reading.wait(reading.settings.readWaitMs);
+    return this.#outside;
+  }
+
+  #execute(step: ReadyStep, statement: Statement): Outcome {
+    const { connection, reading } = this.#ground;
+    const isOutside = !step.options.transaction;
+    const changes = isOutside ? totalChanges(connection) : null;
+    try {
+      this.#scopeOf(step).run(statement, () => connection.run(statement.text));
+    } catch (error) {
+      const used = { path: reading.settings.path, errno: connection.errno };
+      const cause = statementFailure(error, step, statement, used);
+      // What OR FAIL had changed before the statement failed is durable there.
+      const hasKept = isOutside && totalChanges(connection) !== changes;
+      return { is: "failed", failure: hasKept ? { ...cause, changed: "some" } : cause };
+    }
+    if (connection.inTransaction === step.options.transaction) return done;
+    return { is: "failed", failure: transactionLost(step, statement) };
+  }
+
+  #call(step: ReadyStep, work: Call): Outcome {
+    const { connection, reading } = this.#ground;
+    const { path } = reading.settings;
+    const { counted } = this.#settings;
+    const handle = new Handle(connection, this.#scopeOf(step), step, path, counted);
+    const cause = callFunction(work, handle, step);
+    if (cause !== null) return { is: "failed", failure: cause };
+    if (connection.inTransaction === step.options.transaction) return done;
+    return { is: "failed", failure: transactionLost(step) };
+  }
+
+  #guard(step: ReadyStep): Outcome {
+    const { eyes } = this.#inside();
+    const findings = eyes instanceof StepScope ? eyes.findings() : [];
+    this.#allowed = findings.map(({ sentence }) => sentence);
+    const found = findingsFailure(step, findings);
+    return found === null ? done : { is: "failed", failure: found };
+  }
+
+  /** Writes into history between the statements of a step that may have set this connection to wait and sync less. */
+  #writeOutside(enter: (writer: HistoryWriter) => void): Outcome {
+    const { connection, ledger, reading } = this.#ground;
+    reading.wait(reading.settings.readWaitMs);
+    const level = connection.get("PRAGMA synchronous")?.["synchronous"];
+    connection.run(durably);
+    enter(this.writer());
+    try {
+      ledger.write();
+    } finally {
+      ledger.clear();
+    }
+    connection.run(`PRAGMA synchronous = ${String(level)}`);
+    return done;
+  }
+
+  #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
+    const { known } = this.#ground;
+    let fingerprint: (() => string) | undefined;
+    if (step.options.transaction) {
+      const { eyes } = this.#inside();
+      if (eyes instanceof StepScope) known.tracker.follow();
+      else fingerprint = known.tracker.expect(eyes);
+    } else if (this.#outside !== null) {
+      known.tracker = this.#outside.follow();
+      this.#ground.hasDrifted = this.#outside.hasDrifted;
+      this.#outside = null;
+      this.#isWorn = true;
+    }
+    this.writer().record(step, this.stamp(seq, durationMs, fingerprint));
+    return done;
+  }
+}
+
+/** How many rows the connection has changed so far. */
+function totalChanges(connection: Connection): unknown {
+  return connection.get("SELECT total_changes() AS changes")?.["changes"];
+}
