@@ -11,15 +11,25 @@ import type { Writing, WritingEffect, WritingSettings } from "./writing.ts";
 /** What a driver is opened with. */
 export interface DriverSettings extends ReadingSettings, WritingSettings {}
 
-function isReading(effect: DatabaseEffect): effect is ReadingEffect {
-  const { do: what } = effect;
-  return what === "look" || what === "settle" || what === "survey" || what === "read-log";
+/** The part that performs an effect; one that is not named here writes. */
+const parts: Readonly<Partial<Record<DatabaseEffect["do"], "reads" | "works on files">>> = {
+  look: "reads",
+  settle: "reads",
+  survey: "reads",
+  "read-log": "reads",
+  "prepare-copy": "works on files",
+  "fill-copy": "works on files",
+  "publish-backup": "works on files",
+  "discard-copy": "works on files",
+  restore: "works on files",
+};
+
+function isWriting(effect: DatabaseEffect): effect is WritingEffect {
+  return parts[effect.do] === undefined;
 }
 
-function isOnFiles(effect: DatabaseEffect): effect is FileEffect {
-  const { do: what } = effect;
-  const isCopying = what === "prepare-copy" || what === "fill-copy" || what === "discard-copy";
-  return isCopying || what === "publish-backup" || what === "restore";
+function isReading(effect: DatabaseEffect): effect is ReadingEffect {
+  return parts[effect.do] === "reads";
 }
 
 /** The driver for one database file. What only some commands need is loaded by the first effect that needs it. */
@@ -35,10 +45,10 @@ export class SqliteDriver implements Driver {
   }
 
   perform(effect: DatabaseEffect): Outcome | Promise<Outcome> {
-    if (isReading(effect)) return this.#read(effect);
-    if (isOnFiles(effect)) return this.#workOnFiles(effect);
+    if (!isWriting(effect)) {
+      return isReading(effect) ? this.#read(effect) : this.#workOnFiles(effect);
+    }
     if (this.#writing === null) return this.#beginWriting(effect);
-    // By far the most of all effects come this way.
     let outcome: Outcome;
     try {
       outcome = this.#writing.perform(effect);

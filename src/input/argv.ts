@@ -42,7 +42,8 @@ function suggestion(
 }
 
 function optionName(word: string): string {
-  return word === "-h" ? "help" : word.replace(/^--?/, "");
+  if (word === "-h") return "help";
+  return word.slice(word.startsWith("--") ? 2 : 1);
 }
 
 function findOption(word: string, command: CommandSpec | undefined): Result<OptionSpec> {
@@ -100,7 +101,9 @@ function readWords(argv: readonly string[], command: CommandSpec | undefined): R
       (word.startsWith("{") ? read.messages : read.positional).push(word);
       continue;
     }
-    const [name = "", inline] = word.split(/=(.*)/s, 2);
+    const equals = word.indexOf("=");
+    const name = equals < 0 ? word : word.slice(0, equals);
+    const inline = equals < 0 ? undefined : word.slice(equals + 1);
     const option = findOption(name, command);
     if (!option.ok) return option;
     const { name: key, value: placeholder } = option.value;

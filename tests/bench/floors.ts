@@ -2,13 +2,17 @@
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { measure, median } from "./measure.ts";
+import { median, type Contender, type Measured } from "./measure.ts";
 
 /** The benchmark's place, in which its directories and databases lie, and how it copies and runs executables. */
 interface Bench {
   readonly place: string;
   readonly copied: (executable: string, name: string) => string;
   readonly run: (argv: readonly string[]) => void;
+  readonly measure: (
+    contenders: readonly Contender[],
+    runs: number,
+  ) => Promise<readonly Measured[]>;
 }
 
 /** Programs of a few lines, compiled as `rung` is. */
@@ -57,7 +61,7 @@ database.run("COMMIT");`,
   ],
 ];
 
-async function measureFloors({ place, copied, run }: Bench): Promise<readonly string[]> {
+async function measureFloors({ place, copied, run, measure }: Bench): Promise<readonly string[]> {
   const lines: string[] = [];
   for (const [at, [what, code]] of floors.entries()) {
     const source = join(place, `floor${at}.js`);

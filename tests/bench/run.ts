@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { floorText } from "./floors.ts";
-import { measure, median, ratio, type Contender, type Measured } from "./measure.ts";
+import { measure as measureWith, median, ratio, type Contender, type Measured } from "./measure.ts";
 
 const root = join(import.meta.dir, "../..");
 const place = mkdtempSync(join(tmpdir(), "rung-bench-"));
@@ -18,6 +18,20 @@ function copied(executable: string, name: string): string {
 }
 
 const rung = copied(join(root, "dist/rung"), "rung");
+
+const launcher = join(place, "launcher");
+run([
+  process.execPath,
+  "build",
+  "--compile",
+  join(import.meta.dir, "launcher.ts"),
+  "--outfile",
+  launcher,
+]);
+
+function measure(contenders: readonly Contender[], runs: number): Promise<readonly Measured[]> {
+  return measureWith(contenders, runs, launcher);
+}
 
 function fetchDbmate(): string {
   const fetched = Bun.spawnSync(["npm", "install", "--silent", "--prefix", place, "dbmate@2"], {
@@ -316,7 +330,7 @@ const head = [
   "| Work | `rung` | Others | Goal | `rung`'s peak |",
   "| --- | --- | --- | --- | --- |",
 ];
-const floors = await floorText({ place, copied, run });
+const floors = await floorText({ place, copied, run, measure });
 const results = join(import.meta.dir, "RESULTS.md");
 const tail = [
   "",
