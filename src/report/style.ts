@@ -29,7 +29,7 @@ export function size(bytes: number): string {
 
 /** A moment of RFC 3339 in UTC, to the second. */
 export function moment(at: string): string {
-  return at.slice(0, 19).replace("T", " ");
+  return `${at.slice(0, 10)} ${at.slice(11, 19)}`;
 }
 
 /** Rows of cells as lines of aligned columns. */

@@ -3,6 +3,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { median, type Contender, type Measured } from "./measure.ts";
+import { makeProfiled, profileOf } from "./profile.ts";
 
 /** The benchmark's place, in which its directories and databases lie, and how it copies and runs executables. */
 interface Bench {
@@ -80,9 +81,21 @@ async function measureFloors({ place, copied, run, measure }: Bench): Promise<re
   return lines;
 }
 
+async function profiles({ place, run }: Bench): Promise<readonly string[]> {
+  const profiled = makeProfiled(place, run);
+  const words = ["--dir", join(place, "m1000"), "--db", join(place, "profile.db")];
+  const fresh = (): void => rmSync(join(place, "profile.db"), { force: true });
+  const kept = (): void => undefined;
+  return [
+    ...(await profileOf("migrate 1,000, new file", [profiled, "migrate", ...words], fresh)),
+    ...(await profileOf("status, 1,000 applied, --dir", [profiled, "status", ...words], kept)),
+  ];
+}
+
 /** The section of the results that tells of the goals that are not met. */
 export async function floorText(bench: Bench): Promise<readonly string[]> {
   const lines = await measureFloors(bench);
+  const tables = await profiles(bench);
   return [
     "## What is in the way of the goals that are not met",
     "",
@@ -92,6 +105,9 @@ export async function floorText(bench: Bench): Promise<readonly string[]> {
     "| --- | --- | --- |",
     ...lines,
     "",
+    "Where the time goes in `rung`, effect by effect (milliseconds of the process itself, which takes some 2 to begin and to end):",
+    "",
+    ...tables,
     "- **Start.** The runtime takes what an executable that does nothing takes, and loads `node:fs` within 1 ms. What `rung` adds is to decode and run code for the first time.",
     "- **1,000 applied.** dbmate reads the names in the directory, and no file. SQLite reads and parses the whole schema, 2,000 objects, before the first row of any table; for dbmate, too.",
     "- **1,000 new ones.** What is left above the SQL itself is the reading of files, some 20 µs a migration to split, check and plan it, and some 40 µs to run, look at, fingerprint and record it, in code that is interpreted. Compiled by the runtime it takes 15 ms less and 12 MiB more.",
