@@ -1,11 +1,12 @@
 // Where usual SQL takes a shorter way than intricate one, both come to the same.
 
 import { expect, test } from "bun:test";
-import { foundHistory } from "../src/database/history.ts";
+import { foundHistory } from "../src/database/recording.ts";
 import { Ledger } from "../src/database/ledger.ts";
 import { LiveSchema } from "../src/database/live.ts";
 import { plainChange } from "../src/database/plain.ts";
-import { keptSchema, SchemaTracker } from "../src/database/schema.ts";
+import { keptSchema } from "../src/database/schema.ts";
+import { SchemaTracker } from "../src/database/tracker.ts";
 import { openConnection, type Connection } from "../src/database/sqlite.ts";
 import { defaultOptions } from "../src/migration/migration.ts";
 import { readSections } from "../src/migration/sections.ts";

@@ -7,7 +7,8 @@ import { integrityOf } from "./copy.ts";
 import { databaseFailure } from "./errors.ts";
 import { sizeOf } from "../platform/size.ts";
 import { fileKind, identityOf } from "./file.ts";
-import { headOf, logRestore } from "./history.ts";
+import { headOf } from "./history.ts";
+import { logRestore } from "./recording.ts";
 import { journalMode } from "./source.ts";
 import { openConnection, sqliteCode } from "./sqlite.ts";
 

@@ -4,7 +4,7 @@ import { SchemaFacts } from "./facts.ts";
 import { Ledger } from "./ledger.ts";
 import { LiveSchema } from "./live.ts";
 import type { Reading } from "./reading.ts";
-import { SchemaTracker } from "./schema.ts";
+import { SchemaTracker } from "./tracker.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** What is known of the schema, as of one reading of history and the steps since. */

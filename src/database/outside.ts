@@ -3,7 +3,7 @@
 import { touchOf } from "../migration/touch.ts";
 import type { Statement } from "../migration/statements.ts";
 import { canonicalSql, objectKey, type SchemaObject } from "../plan/schema.ts";
-import type { SchemaTracker } from "./schema.ts";
+import type { SchemaTracker } from "./tracker.ts";
 
 /** An object that a step has made as this canonical SQL says, or dropped. */
 interface Named extends Pick<SchemaObject, "type" | "name"> {

@@ -1,20 +1,9 @@
 // The live schema as a list of objects, and the list that was kept of it after our latest change.
 
-import { sha256 } from "../platform/hash.ts";
-import {
-  canonicalSql,
-  differences,
-  foldName,
-  isRenamed,
-  objectKey,
-  type Difference,
-  type SchemaObject,
-} from "../plan/schema.ts";
+import { differences, foldName, type Difference, type SchemaObject } from "../plan/schema.ts";
 import type { Row } from "../migration/migration.ts";
 import type { ObjectType } from "../migration/touch.ts";
-import { isVirtual, LiveSchema, schemaVersion, textOf, type LiveObject } from "./live.ts";
-import type { Ledger } from "./ledger.ts";
-import type { PlainChange } from "./plain.ts";
+import { isVirtual, LiveSchema, schemaVersion, textOf } from "./live.ts";
 import type { Connection } from "./sqlite.ts";
 
 const selectShadows =
@@ -36,7 +25,7 @@ function objectOf(row: Row): SchemaObject {
  * Those of the objects that are the user's own. A virtual table makes shadow tables when it is created, and some later,
  * when it is written to.
  */
-function ownOf<T extends SchemaObject>(
+export function ownOf<T extends SchemaObject>(
   connection: Connection,
   objects: readonly T[],
   hadVirtual: boolean,
@@ -71,201 +60,12 @@ export function driftOf(connection: Connection, kept: number | null): readonly D
   return differences(keptSchema(connection), liveSchema(connection));
 }
 
-/** The hash of one object: those of a schema, in any order, make its fingerprint by exclusive or. */
-function hashOf({ type, name, table, sql }: SchemaObject): bigint {
-  const hash = sha256(`${type}\0${foldName(name)}\0${foldName(table)}\0${canonicalSql(sql)}`);
-  return BigInt(`0x${hash}`);
-}
-
-const upsert = `INSERT INTO rung_schema (type, name, "table", sql) VALUES (?, ?, ?, ?)
-  ON CONFLICT (type, name) DO UPDATE SET "table" = excluded."table", sql = excluded.sql`;
-const remove = "DELETE FROM rung_schema WHERE type = ? AND name = ?";
-const removeOn = `DELETE FROM rung_schema WHERE type <> 'view' AND "table" = ? COLLATE NOCASE`;
-
-/** Objects by the place of the step that has to do with them: where no step has, it is the last one's. */
-function grouped(
-  objects: readonly LiveObject[],
-  steps: number,
-  placeOf: (object: LiveObject) => number | undefined,
-): readonly (readonly LiveObject[])[] {
-  const groups = Array.from({ length: steps }, (): LiveObject[] => []);
-  for (const object of objects) groups[placeOf(object) ?? steps - 1]?.push(object);
-  return groups;
-}
-
-/**
- * The schema while steps change it: after each, what it changed, and nothing else, is written to the kept list, so that
- * a change by somebody else is never taken for ours.
- */
-export class SchemaTracker {
-  readonly #connection: Connection;
-  readonly #live: LiveSchema;
-  readonly #ledger: Ledger;
-  readonly #objects = new Map<string, LiveObject>();
-  #fingerprint = 0n;
-  #hasVirtual = false;
-  readonly #hashes = new Map<LiveObject, bigint>();
-  /** Plain steps whose doing was not looked at yet; all of them make, or all drop. */
-  #unseen: { readonly change: PlainChange; fingerprint: string }[] = [];
-
-  /** `live` is the schema as the steps find it; nobody else takes its changes. */
-  constructor(connection: Connection, live: LiveSchema, ledger: Ledger) {
-    this.#connection = connection;
-    this.#live = live;
-    this.#ledger = ledger;
-    live.takeChanges();
-    for (const object of this.#ownOf([...live.all()])) this.#add(object);
-  }
-
-  /** The schema; an object that stands as it was is the same one as before. */
-  get objects(): readonly SchemaObject[] {
-    this.settle();
-    return [...this.#objects.values()];
-  }
-
-  /** The fingerprint of the schema, as 64 hexadecimal digits. */
-  get fingerprint(): string {
-    this.settle();
-    return this.#digits();
-  }
-
-  #digits(): string {
-    return this.#fingerprint.toString(16).padStart(64, "0");
-  }
-
-  /** Before a step: looks at what those before it have done, unless the next one is of their kind. */
-  await(change: PlainChange | null): void {
-    const [first] = this.#unseen;
-    if (first !== undefined && first.change.does !== change?.does) this.settle();
-  }
-
-  /**
-   * Takes in what a plain step has done, once there is a reason to look; gives its fingerprint then. To look after each
-   * of many steps takes longer than the steps.
-   */
-  expect(change: PlainChange): () => string {
-    const step = { change, fingerprint: "" };
-    this.#unseen.push(step);
-    return () => {
-      this.settle();
-      return step.fingerprint;
-    };
-  }
-
-  /** Looks at what plain steps have done that was not looked at yet. */
-  settle(): void {
-    const steps = this.#unseen;
-    if (steps.length === 0) return;
-    this.#unseen = [];
-    const doers = new Map<string, number>();
-    for (const [at, { change }] of steps.entries()) {
-      for (const name of change.names) if (!doers.has(name)) doers.set(name, at);
-    }
-    const { gone, fresh } = this.#live.takeChanges();
-    // An index goes with its table.
-    const lost = grouped(gone, steps.length, ({ name, table }) => {
-      return doers.get(foldName(table)) ?? doers.get(foldName(name));
-    });
-    const made = grouped(this.#ownOf(fresh), steps.length, ({ name }) => doers.get(foldName(name)));
-    for (const [at, step] of steps.entries()) {
-      for (const object of lost[at] ?? []) this.#lose(object);
-      for (const object of made[at] ?? []) {
-        this.#add(object);
-        this.#keep(object);
-      }
-      step.fingerprint = this.#digits();
-    }
-  }
-
-  #lose(object: LiveObject): void {
-    if (this.#objects.get(objectKey(object)) !== object) return;
-    this.#remove(object);
-    this.#ledger.add(remove, [object.type, foldName(object.name)]);
-  }
-
-  /** Takes in what a step has changed. */
-  follow(): void {
-    this.settle();
-    const { gone, fresh } = this.#live.takeChanges();
-    const lost = gone.filter((object) => this.#objects.get(objectKey(object)) === object);
-    for (const object of lost) this.#remove(object);
-    const made = this.#ownOf(fresh);
-    for (const object of made) this.#add(object);
-    if (lost.length === 0) {
-      for (const object of made) this.#keep(object);
-      return;
-    }
-    const found = differences(lost, made);
-    const altered = found.map((change) => this.#keptAs(change, lost));
-    for (const { kind, type, name } of found) {
-      if (kind === "gone") this.#ledger.add(remove, [type, foldName(name)]);
-    }
-    for (const kept of altered) if (kept !== null) this.#keep(kept);
-  }
-
-  /** What is to be kept of an object that a step has made or altered; null for what stays, or is not, in the list. */
-  #keptAs({ kind, type, name }: Difference, lost: readonly LiveObject[]): SchemaObject | null {
-    const object = this.#objects.get(objectKey({ type, name }));
-    if (kind === "gone" || object === undefined) return null;
-    const origin = lost.find(({ rowid }) => rowid === object.rowid);
-    const isAltered =
-      origin !== undefined &&
-      (kind === "changed"
-        ? objectKey(origin) === objectKey(object)
-        : this.#isRenamed(origin, object));
-    if (!isAltered) return object;
-    this.#ledger.write();
-    const [kept] = this.#connection
-      .all(selectKeptOne, origin.type, foldName(origin.name))
-      .map(objectOf);
-    // Altering an object that something else had changed, or made, does not make that change ours.
-    if (kept === undefined) return null;
-    const wasOurs = differences([kept], [origin]).length === 0;
-    return wasOurs ? object : { ...kept, name: object.name, table: object.table };
-  }
-
-  #isRenamed(origin: LiveObject, object: LiveObject): boolean {
-    const isGone = !this.#objects.has(objectKey(origin));
-    return object.type === "table" && isGone && isRenamed(origin, object);
-  }
-
-  /** Takes in an object that a step names: one that is as its canonical SQL says, or, with null, one that is gone. */
-  own(type: ObjectType, name: string, canonical: string | null): void {
-    const object = this.#objects.get(objectKey({ type, name }));
-    if (canonical === null && object === undefined) {
-      this.#ledger.add(remove, [type, foldName(name)]);
-      // Its indexes and triggers went with it.
-      if (type === "table") this.#ledger.add(removeOn, [name]);
-    }
-    if (object !== undefined && canonicalSql(object.sql) === canonical) this.#keep(object);
-  }
-
-  /** Writes the whole live schema to the kept list. */
-  keepAll(): void {
-    this.#ledger.add("DELETE FROM rung_schema", []);
-    for (const object of this.#objects.values()) this.#keep(object);
-  }
-
-  #keep({ type, name, table, sql }: SchemaObject): void {
-    this.#ledger.add(upsert, [type, foldName(name), table, sql]);
-  }
-
-  #ownOf(objects: readonly LiveObject[]): readonly LiveObject[] {
-    const own = ownOf(this.#connection, objects, this.#hasVirtual);
-    this.#hasVirtual ||= own.some(isVirtual);
-    return own;
-  }
-
-  #add(object: LiveObject): void {
-    const hash = hashOf(object);
-    this.#objects.set(objectKey(object), object);
-    this.#hashes.set(object, hash);
-    this.#fingerprint ^= hash;
-  }
-
-  #remove(object: LiveObject): void {
-    this.#objects.delete(objectKey(object));
-    this.#fingerprint ^= this.#hashes.get(object) ?? 0n;
-    this.#hashes.delete(object);
-  }
+/** One object as our latest change left it. */
+export function keptObject(
+  connection: Connection,
+  type: ObjectType,
+  name: string,
+): SchemaObject | undefined {
+  const [row] = connection.all(selectKeptOne, type, foldName(name));
+  return row === undefined ? undefined : objectOf(row);
 }

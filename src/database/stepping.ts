@@ -8,7 +8,7 @@ import { callFunction } from "./function.ts";
 import type { Ground } from "./ground.ts";
 import { findingsFailure } from "./guard.ts";
 import { Handle, statementFailure, transactionLost, type Counted, type Scope } from "./handle.ts";
-import { HistoryWriter, type Stamp } from "./history.ts";
+import { HistoryWriter, type Stamp } from "./recording.ts";
 import type { Mark } from "./ledger.ts";
 import type { LiveSchema } from "./live.ts";
 import { Observing, type ObservingEffect } from "./observing.ts";

@@ -3,7 +3,7 @@
 import type { Amendment } from "../plan/amend.ts";
 import type { DatabaseEffect, Outcome } from "../run/driver.ts";
 import { Ground } from "./ground.ts";
-import { foundHistory } from "./history.ts";
+import { foundHistory } from "./recording.ts";
 import { schemaVersion } from "./live.ts";
 import { durably, type Reading } from "./reading.ts";
 import type { Connection } from "./sqlite.ts";

@@ -1,8 +1,9 @@
 // Fingerprints and the kept list: following step by step comes to what reading everything comes to, by any route.
 
 import { expect, test } from "bun:test";
-import { foundHistory } from "../../src/database/history.ts";
-import { driftOf, keptSchema, liveSchema, SchemaTracker } from "../../src/database/schema.ts";
+import { foundHistory } from "../../src/database/recording.ts";
+import { driftOf, keptSchema, liveSchema } from "../../src/database/schema.ts";
+import { SchemaTracker } from "../../src/database/tracker.ts";
 import { Ledger } from "../../src/database/ledger.ts";
 import { LiveSchema } from "../../src/database/live.ts";
 import { openConnection, type Connection } from "../../src/database/sqlite.ts";
