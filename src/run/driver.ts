@@ -83,7 +83,7 @@ export type Effect =
   | { readonly do: "call"; readonly step: ReadyStep; readonly work: Call }
   /** Check that nothing was lost that the step did not mean to lose. */
   | { readonly do: "guard"; readonly step: ReadyStep }
-  /** Write the step into history and log. */
+  /** Enter the step for history and log, where it is to be written before the commit at the latest. */
   | {
       readonly do: "record";
       readonly step: ReadyStep;
@@ -123,7 +123,7 @@ export type Effect =
   | { readonly do: "measure" }
   /** Check the database as a whole. */
   | { readonly do: "check" }
-  /** Make the group durable, waiting at most `waitMs` for readers. */
+  /** Write what was entered, and make the group durable, waiting at most `waitMs` for readers. */
   | { readonly do: "commit"; readonly waitMs: number }
   /** Take back the current step, or all that is not durable. */
   | { readonly do: "undo"; readonly scope: "step" | "group" }
