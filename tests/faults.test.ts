@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import * as v from "valibot";
-import { failing, firstOf, keys, mended, three } from "./faults/catalogs.ts";
+import { failing, firstOf, keys, mended, plain, three } from "./faults/catalogs.ts";
 import { lookInto } from "./faults/found.ts";
 import { disturb } from "./faults/disturb.ts";
 import {
@@ -88,6 +88,12 @@ describe("migrate, disturbed at every effect", () => {
     expect(after?.world).not.toContain('"team":1');
     expect(await disturb(migration("group", { catalog, mended: catalog, ladder }))).toEqual([]);
   });
+
+  test("with one among migrations that only make tables", async () => {
+    const catalog = await writeCatalog(plain);
+    const more = { catalog, mended: catalog, ladder: await climb(plain), reach: 4 };
+    expect(await disturb(migration("group", more))).toEqual([]);
+  });
 });
 
 describe("rollback, disturbed at every effect", () => {
@@ -118,6 +124,14 @@ describe("rollback, disturbed at every effect", () => {
     const options = { to: 0 };
     const scenario = migration("group", { ...more, command: "rollback", options });
     expect(await disturb(scenario)).toEqual([]);
+  });
+
+  test("of migrations of which most only drop tables", async () => {
+    const from = await databaseWith(plain, 4, "delete");
+    const ladder = await descend(plain, from);
+    const catalog = await writeCatalog(plain);
+    const more = { catalog, mended: catalog, from, ladder, reach: 4, options: { to: 0 } };
+    expect(await disturb(migration("group", { ...more, command: "rollback" }))).toEqual([]);
   });
 });
 

@@ -182,6 +182,25 @@ test("foreign keys are off while a migration runs: rebuilding a parent table kee
   expect(place.query("SELECT p FROM k")).toEqual([{ p: 1 }]);
 });
 
+for (const commit of ["group", "each", "all"]) {
+  test(`--commit ${commit}: a migration that reads our tables finds the ones before it there`, async () => {
+    using place = new Place();
+    place.write({
+      "1_a.sql": table("a"),
+      "2_copied.sql": "-- migrate:up\nCREATE TABLE copied AS SELECT version FROM RUNG_history;",
+      "3_counted.ts": `export const up = (db) => db.exec("CREATE TABLE counted AS SELECT count(*) AS n FROM rung_log");\n`,
+      "4_view.sql": "-- migrate:up\nCREATE VIEW done AS SELECT version FROM rung_history;",
+      "5_b.sql": table("b"),
+      "6_viewed.sql":
+        "-- migrate:up\nCREATE TABLE viewed AS SELECT max(version) AS last FROM done;",
+    });
+    expect((await place.rung(["migrate", "--commit", commit])).stderr).toBe("");
+    expect(place.query("SELECT version FROM copied")).toEqual([{ version: 1 }]);
+    expect(place.query("SELECT n FROM counted")).toEqual([{ n: 2 }]);
+    expect(place.query("SELECT last FROM viewed")).toEqual([{ last: 5 }]);
+  });
+}
+
 for (const count of [2, 4]) {
   test(`${count} processes at once on one new file: all exit 0, and each migration ran once`, async () => {
     for (let round = 0; round < 3; round++) {

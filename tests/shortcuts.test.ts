@@ -101,6 +101,12 @@ const names = [
   "[t]",
   "main . t",
   "exists",
+  "main/**/.t",
+  "temp--\n.t",
+  "main .\nt",
+  "t/**/",
+  "t --\n",
+  "\u00a0t",
 ];
 const heads = [
   "CREATE TABLE",
@@ -110,7 +116,14 @@ const heads = [
   "CREATE TEMP TABLE",
 ];
 const drops = ["DROP TABLE", "drop index", "DROP VIEW", "DROP TRIGGER"];
-const conditions = ["", "IF NOT EXISTS ", "IF EXISTS ", "if not exists\n"];
+const conditions = [
+  "",
+  "IF NOT EXISTS ",
+  "IF EXISTS ",
+  "if not exists\n",
+  "IF/**/NOT EXISTS ",
+  "if--\nexists ",
+];
 
 test("what a statement touches is told alike, in its plainest form or with a comment in it", () => {
   for (const head of [...heads, ...drops]) {

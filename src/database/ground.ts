@@ -21,8 +21,6 @@ export class Ground {
   #asOf = -1;
   #known: Known | null = null;
   #ledger: Ledger | null = null;
-  /** Whether something else has changed the schema since our latest change. */
-  hasDrifted = false;
 
   constructor(reading: Reading) {
     this.reading = reading;
@@ -42,7 +40,6 @@ export class Ground {
   get known(): Known {
     if (this.#asOf !== this.reading.readings) {
       this.#asOf = this.reading.readings;
-      this.hasDrifted = this.reading.hasDrifted;
       this.#known = null;
     }
     return (this.#known ??= this.#survey());

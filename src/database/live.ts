@@ -53,6 +53,11 @@ export function isVirtual({ sql }: { readonly sql: string }): boolean {
   return /^CREATE\s+VIRTUAL/i.test(sql);
 }
 
+/** Whether SQL may speak of one of our own tables. */
+export function namesOurs(sql: string): boolean {
+  return /rung_/i.test(sql);
+}
+
 /** SQLite's counter of schema changes: as long as it stands still, there is nothing to compare. */
 export function schemaVersion(connection: Connection): number {
   return Number(connection.get("PRAGMA schema_version")?.["schema_version"] ?? 0);
@@ -110,6 +115,8 @@ export class LiveSchema {
   #isExpected = false;
   /** Virtual tables make tables behind them whenever they see fit, which nobody notes. */
   readonly #virtual = new Set<LiveObject>();
+  /** The views and triggers that read our own tables. */
+  readonly #readers = new Set<LiveObject>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -140,6 +147,11 @@ export class LiveSchema {
   /** Whether nothing in the schema rests on a table but its indexes, as far as was looked at. */
   get isBare(): boolean {
     return this.#programs.length === 0 && this.#children.length === 0 && this.#virtual.size === 0;
+  }
+
+  /** Whether a view or trigger reads our own tables, as far as was looked at. */
+  get hasReaders(): boolean {
+    return this.#readers.size > 0;
   }
 
   /** A number that stands still while the schema only grows. */
@@ -217,7 +229,10 @@ export class LiveSchema {
     this.#rows.set(object.rowid, object);
     addTo(this.#named, foldName(object.name), object);
     addTo(this.#attached, foldName(object.table), object);
-    if (object.type === "view" || object.type === "trigger") this.#programs.push(object);
+    if (object.type === "view" || object.type === "trigger") {
+      this.#programs.push(object);
+      if (namesOurs(object.sql)) this.#readers.add(object);
+    }
     if (object.type === "table" && /references/i.test(object.sql)) this.#children.push(object);
     if (isVirtual(object)) this.#virtual.add(object);
     this.#last = Math.max(this.#last, object.rowid);
@@ -231,6 +246,7 @@ export class LiveSchema {
     takeOut(this.#programs, object);
     takeOut(this.#children, object);
     this.#virtual.delete(object);
+    this.#readers.delete(object);
   }
 
   #lose(object: LiveObject): void {
@@ -254,6 +270,7 @@ export class LiveSchema {
     this.#programs = [];
     this.#children = [];
     this.#virtual.clear();
+    this.#readers.clear();
     this.#last = 0;
     for (const row of this.#connection.all(selectTail, 0)) {
       const object = objectOf(row);

@@ -45,7 +45,7 @@ export class Reading {
   /** What there is to know of files beyond their size: loaded where it is needed, as most runs have no question. */
   #files: typeof import("./file.ts") | null = null;
   #readings = 0;
-  /** Whether something else had changed the schema when history was last read. */
+  /** Whether something else had changed the schema when history was last read, and nobody has taken it in since. */
   hasDrifted = false;
 
   constructor(settings: ReadingSettings) {

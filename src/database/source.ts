@@ -43,7 +43,9 @@ function modeFor(path: string, purpose: CopyPurpose): OpenMode {
   const isLogged = sizeOf(`${path}-wal`) > 0;
   const isJournaled = sizeOf(`${path}-journal`) > 0;
   if (isLogged || (isJournaled && purpose === "rehearsal")) return "read";
-  return !mayWrite(path) && isInWalMode(path) ? "unchanging" : "write";
+  // What may not even be read is left to SQLite, which says so.
+  const isFixed = !mayWrite(path) && isAllowed(path, "read");
+  return isFixed && isInWalMode(path) ? "unchanging" : "write";
 }
 
 /** The journal mode of a database: delete, wal … */

@@ -10,7 +10,7 @@ import { findingsFailure } from "./guard.ts";
 import { Handle, statementFailure, transactionLost, type Counted, type Scope } from "./handle.ts";
 import { HistoryWriter, type Stamp } from "./recording.ts";
 import type { Mark } from "./ledger.ts";
-import type { LiveSchema } from "./live.ts";
+import { namesOurs, type LiveSchema } from "./live.ts";
 import { Observing, type ObservingEffect } from "./observing.ts";
 import { OutsideScope } from "./outside.ts";
 import { plainChange, type PlainChange } from "./plain.ts";
@@ -57,6 +57,11 @@ interface Entered {
   /** Who watches it; or what it does, where that can lose nothing. */
   readonly eyes: StepScope | PlainChange;
   readonly mark: Mark;
+}
+
+/** Whether a step may read our tables, which are to tell of the steps before it then. */
+function mayReadOurs({ work }: ReadyStep): boolean {
+  return work.kind === "call" || work.statements.some(({ text }) => namesOurs(text));
 }
 
 /** For steps that can lose nothing: it is noted what they make. */
@@ -114,8 +119,13 @@ export class Stepping {
         this.#entered = null;
         return done;
       case "start":
+        // Nobody watches it.
+        this.#allowed = [];
         this.writer().start(effect.step, this.stamp(effect.seq, 0));
-        this.#outside = new OutsideScope(this.#ground.known.tracker, this.#ground.hasDrifted);
+        this.#outside = new OutsideScope(
+          this.#ground.known.tracker,
+          this.#ground.reading.hasDrifted,
+        );
         return done;
       case "mark":
         return this.#writeOutside((writer) => writer.mark(effect.step, effect.done));
@@ -170,12 +180,15 @@ export class Stepping {
 
   #enter(step: ReadyStep): Outcome {
     const { connection, known, ledger } = this.#ground;
-    connection.run("SAVEPOINT rung_step");
     const { live, facts, tracker } = known;
-    const { mark } = ledger;
-    const change = plainChange(step);
+    const isReader = live.hasReaders || mayReadOurs(step);
+    const change = isReader ? null : plainChange(step);
     const isSafe = change !== null && (change.does === "create" || live.isBare);
+    // What is entered until here is the doing of the steps before, and stays where this one is taken back.
     tracker.await(isSafe ? change : null);
+    if (isReader) ledger.write();
+    const { mark } = ledger;
+    connection.run("SAVEPOINT rung_step");
     if (isSafe) {
       this.#entered = { scope: unwatched(live), eyes: change, mark };
     } else {
@@ -271,7 +284,7 @@ export class Stepping {
       else fingerprint = known.tracker.expect(eyes);
     } else if (this.#outside !== null) {
       known.tracker = this.#outside.follow();
-      this.#ground.hasDrifted = this.#outside.hasDrifted;
+      this.#ground.reading.hasDrifted = this.#outside.hasDrifted;
       this.#outside = null;
       this.#isWorn = true;
     }

@@ -108,9 +108,12 @@ export class SchemaTracker {
       for (const name of change.names) if (!doers.has(name)) doers.set(name, at);
     }
     const { gone, fresh } = this.#live.takeChanges();
-    // An index goes with its table.
+    // An index goes with its table, unless it was dropped before.
     const lost = grouped(gone, steps.length, ({ name, table }) => {
-      return doers.get(foldName(table)) ?? doers.get(foldName(name));
+      const [first] = [name, table]
+        .flatMap((each) => doers.get(foldName(each)) ?? [])
+        .toSorted((a, b) => a - b);
+      return first;
     });
     const made = grouped(this.#ownOf(fresh), steps.length, ({ name }) => doers.get(foldName(name)));
     for (const [at, step] of steps.entries()) {

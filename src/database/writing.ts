@@ -85,18 +85,20 @@ export class Writing {
     const accepts = "drift" in amendment && amendment.drift.length > 0;
     if (accepts || amendment.kind === "baseline") {
       this.#ground.known.tracker.keepAll();
-      this.#ground.hasDrifted = false;
+      this.#ground.reading.hasDrifted = false;
     }
     return done;
   }
 
   #commit(waitMs: number): Outcome {
-    const { connection, ledger, reading, present, hasDrifted } = this.#ground;
+    const { connection, ledger, reading, present } = this.#ground;
     reading.wait(waitMs);
     present?.tracker.settle();
     if (!ledger.isEmpty) {
       ledger.write();
-      this.#stepping.writer().keepSchemaVersion(hasDrifted ? null : schemaVersion(connection));
+      this.#stepping
+        .writer()
+        .keepSchemaVersion(reading.hasDrifted ? null : schemaVersion(connection));
       ledger.write();
     }
     this.#end(connection);

@@ -137,14 +137,16 @@ export function touchOf(statement: Statement): Touch {
   return touch;
 }
 
-/** By far the most of all statements, in their plainest form: one name without schema or quotes, no comments before it. */
-const plainName = String.raw`(?!IF\s)([A-Z_]\w*)(?![\w$\x80-\uffff]|\s*\.)`;
+/** SQLite's white space, and no other: beyond ASCII, all is part of a name. */
+const gap = String.raw`[ \n\t\r\f]+`;
+/** By far the most of all statements, in their plainest form: one name without schema or quotes, no comments up to it. */
+const plainName = String.raw`(?!IF\b)([A-Z_]\w*)(?![\w$\x80-\uffff]|[ \n\t\r\f]*(?:\.|--|\/\*))`;
 const plainCreate = new RegExp(
-  String.raw`^CREATE\s+(?:UNIQUE\s+)?(TABLE|INDEX|VIEW|TRIGGER)\s+(?:IF\s+NOT\s+EXISTS\s+)?${plainName}`,
+  `^CREATE${gap}(?:UNIQUE${gap})?(TABLE|INDEX|VIEW|TRIGGER)${gap}(?:IF${gap}NOT${gap}EXISTS${gap})?${plainName}`,
   "i",
 );
 const plainDrop = new RegExp(
-  String.raw`^DROP\s+(TABLE|INDEX|VIEW|TRIGGER)\s+(?:IF\s+EXISTS\s+)?${plainName}`,
+  `^DROP${gap}(TABLE|INDEX|VIEW|TRIGGER)${gap}(?:IF${gap}EXISTS${gap})?${plainName}`,
   "i",
 );
 

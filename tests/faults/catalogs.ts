@@ -186,6 +186,34 @@ DELETE FROM teams WHERE id = 3;
   "3_tags.sql": tags,
 };
 
+/** Four, of which all but the third only make tables and indexes, or only drop them. */
+export const plain: Files = {
+  "1_rooms.sql": `-- migrate:up
+CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+CREATE INDEX rooms_by_name ON rooms (name);
+-- migrate:down
+DROP INDEX rooms_by_name;
+DROP TABLE rooms;
+`,
+  "2_desks.sql": `-- migrate:up
+CREATE TABLE desks (id INTEGER PRIMARY KEY, room INTEGER UNIQUE) STRICT;
+-- migrate:down
+DROP TABLE desks;
+`,
+  "3_first.sql": `-- migrate:up
+CREATE INDEX desks_by_room ON desks (room);
+INSERT INTO rooms (id, name) VALUES (1, 'first');
+-- migrate:down
+DELETE FROM rooms WHERE id = 1;
+DROP INDEX desks_by_room;
+`,
+  "4_lamps.sql": `-- migrate:up
+CREATE TABLE lamps (desk INTEGER PRIMARY KEY) STRICT;
+-- migrate:down
+DROP TABLE lamps;
+`,
+};
+
 /** The first so many files of a catalog. */
 export function firstOf(files: Files, count: number): Files {
   return Object.fromEntries(Object.entries(files).slice(0, count));

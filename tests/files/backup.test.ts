@@ -55,6 +55,11 @@ test("names: head and time in the file's name, a folder, a file of one's own, ne
   expect(readFileSync(place.at("mine"), "utf8")).toBe("precious");
   const nowhere = await place.rung(["backup", "no/where", "--json"]);
   expect(json(nowhere.stdout)).toMatchObject({ error: { code: "database.copy-failed" } });
+  // The database is what cannot be opened there, not its copy.
+  for (const command of ["backup", "rehearse"]) {
+    const inside = await place.rung([command, "--db", "mine/x.db", "--json"]);
+    expect(json(inside.stdout)).toMatchObject({ error: { code: "database.cannot-open" } });
+  }
   for (const name of ["a b'c\".backup", "file:x?mode=memory", ":memory:", "%41"]) {
     expect([name, (await place.rung(["backup", name])).status]).toEqual([name, 0]);
     expect([name, existsSync(place.at(name))]).toEqual([name, true]);

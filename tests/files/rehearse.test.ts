@@ -103,6 +103,21 @@ describe("the database and its journals keep their bytes, their time and their c
   });
 });
 
+test("what one migration lost as allowed is not told of the next, which no guard watches", async () => {
+  using place = new Place();
+  place.write({ "1_t.sql": "-- migrate:up\nCREATE TABLE t (id);\nINSERT INTO t VALUES (1);" });
+  await place.rung(["migrate"]);
+  place.write({
+    "2_empty.sql": `-- migrate:up allow:lost-rows
+      CREATE TABLE n (id);
+      DROP TABLE t;
+      ALTER TABLE n RENAME TO t;`,
+    "3_more.sql": "-- migrate:up transaction:false\nCREATE TABLE more (id);",
+  });
+  const { migrations } = await rehearse(place);
+  expect(migrations.map(({ allowed }) => allowed.length)).toEqual([1, 0]);
+});
+
 test("rows, schema, size and what was lost as allowed, migration by migration", async () => {
   using place = new Place();
   place.write({

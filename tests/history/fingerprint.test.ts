@@ -175,6 +175,24 @@ test("the same schema has the same fingerprint by any route, another one another
   expect(found.has(fingerprint(place))).toBe(false);
 });
 
+test("each version has the same fingerprint, whatever is committed together", async () => {
+  const fingerprints: unknown[] = [];
+  for (const commit of ["group", "each"]) {
+    using place = new Place();
+    place.write({
+      "1_t.sql":
+        "-- migrate:up\nCREATE TABLE t (x);\nCREATE INDEX i ON t (x);\nCREATE TABLE u (x);",
+      "2_index.sql": "-- migrate:up\nDROP INDEX i;",
+      "3_table.sql": "-- migrate:up\nDROP TABLE t;\nDROP TABLE u;",
+      "4_again.sql": "-- migrate:up\nCREATE TABLE IF NOT EXISTS t (y);\nCREATE INDEX i ON t (y);",
+      "5_none.sql": "-- migrate:up\nCREATE TABLE IF NOT EXISTS t (z);",
+    });
+    await done(place, `migrate --commit ${commit}`);
+    fingerprints.push(place.query("SELECT version, fingerprint FROM rung_history ORDER BY seq"));
+  }
+  expect(fingerprints[0]).toEqual(fingerprints[1]);
+});
+
 test("the schema is the same text before and after a whole way down and up", async () => {
   using place = new Place();
   place.write({

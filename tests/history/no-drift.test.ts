@@ -119,3 +119,25 @@ test("the shadows of virtual tables come and go with them, whoever makes them", 
   await done(place, "rollback --to 0");
   expect([await drift(place), place.tables()]).toEqual([[], []]);
 });
+
+for (const [way, fails] of [
+  ["up", sql("INSERT INTO nowhere VALUES (1);", "SELECT 1;")],
+  ["up", sql("DROP TABLE t1; DROP TABLE nowhere;", "SELECT 1;")],
+  [
+    "down",
+    sql("CREATE TABLE t2 (id);", "DROP TABLE t2; CREATE TABLE t2 (id); DROP TABLE nowhere;"),
+  ],
+] as const) {
+  test(`no drift: what was done before a step whose ${way} fails is kept: ${fails}`, async () => {
+    using place = new Place();
+    const last = way === "up" ? "0003_fails.sql" : "0001_fails.sql";
+    place.write(
+      way === "up" ? { ...tables(1, 2), [last]: fails } : { [last]: fails, ...tables(3, 4) },
+    );
+    const { status } = await place.rung(["migrate"]);
+    expect(status).toBe(way === "up" ? 6 : 0);
+    if (way === "down") expect((await place.rung(["rollback", "--to", "0"])).status).toBe(6);
+    place.execute("VACUUM");
+    expect(await drift(place)).toEqual([]);
+  });
+}
