@@ -1,8 +1,7 @@
-// What no program of the runtime can do without, measured alone: how far a goal is out of reach, and why.
+// How low a goal can be: programs that do nothing but what has to be done, and where the time of `rung` goes.
 
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { median, type Contender, type Measured } from "./measure.ts";
 import { makeProfiled, profileOf } from "./profile.ts";
 
 /** The benchmark's place, in which its directories and databases lie, and how it copies and runs executables. */
@@ -10,75 +9,26 @@ interface Bench {
   readonly place: string;
   readonly copied: (executable: string, name: string) => string;
   readonly run: (argv: readonly string[]) => void;
-  readonly measure: (
-    contenders: readonly Contender[],
-    runs: number,
-  ) => Promise<readonly Measured[]>;
 }
 
-/** Programs of a few lines, compiled as `rung` is. */
-const floors: readonly (readonly [what: string, code: string])[] = [
-  ["an executable that does nothing", "process.exitCode = 0;"],
-  [
-    "the directory of 2 is read",
-    `import { readdirSync, readFileSync } from "node:fs";
-for (const file of readdirSync("m2")) readFileSync("m2/" + file, "utf8");`,
-  ],
-  [
-    "a database with 2 applied is opened, and the history read",
-    `import { Database } from "bun:sqlite";
-new Database("a2.db").query("SELECT * FROM rung_history").all();`,
-  ],
-  [
-    "the directory of 1,000 is read",
-    `import { readdirSync, readFileSync } from "node:fs";
-for (const file of readdirSync("m1000")) readFileSync("m1000/" + file, "utf8");`,
-  ],
-  [
-    "a database with 1,000 applied is opened, and the history read",
-    `import { Database } from "bun:sqlite";
-new Database("a1000.db").query("SELECT * FROM rung_history").all();`,
-  ],
-  [
-    "the directory and the history of 1,000 are read",
-    `import { readdirSync, readFileSync } from "node:fs";
-import { Database } from "bun:sqlite";
-for (const file of readdirSync("m1000")) readFileSync("m1000/" + file, "utf8");
-new Database("a1000.db").query("SELECT * FROM rung_history").all();`,
-  ],
-  [
-    "the SQL of 1,000 runs, a savepoint each and one commit",
-    `import { Database } from "bun:sqlite";
-const database = new Database("floor.db");
-database.run("PRAGMA synchronous = EXTRA");
-database.run("BEGIN IMMEDIATE");
-for (let n = 1; n <= 1000; n++) {
-  database.run("SAVEPOINT step");
-  database.run("CREATE TABLE t" + n + " (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
-  database.run("CREATE INDEX i" + n + " ON t" + n + " (name)");
-  database.run("RELEASE step");
+/** Programs of a few lines in the same runtime, compiled as `rung` is. */
+export interface Floors {
+  readonly nothing: string;
+  readonly reads: string;
+  readonly runs: string;
 }
-database.run("COMMIT");`,
-  ],
-];
 
-async function measureFloors({ place, copied, run, measure }: Bench): Promise<readonly string[]> {
-  const lines: string[] = [];
-  for (const [at, [what, code]] of floors.entries()) {
-    const source = join(place, `floor${at}.js`);
-    writeFileSync(source, code);
-    const flags = ["--compile", "--bytecode", "--format=esm", "--compile-jit-policy=1000"];
-    const made = `${place}/floor${at}.made`;
-    run([process.execPath, "build", ...flags, source, "--outfile", made]);
-    const argv = [copied(made, `floor${at}`)];
-    const before = (): void => rmSync(join(place, "floor.db"), { force: true });
-    const [found] = await measure([{ name: what, argv, before }], 9);
-    if (found === undefined) continue;
-    const line = `| ${what} | ${median(found.wall).toFixed(1)} ms | ${found.peakMiB.toFixed(0)} MiB |`;
-    console.log(line);
-    lines.push(line);
-  }
-  return lines;
+/** Makes the programs. */
+export function makeFloors({ place, copied, run }: Bench): Floors {
+  const make = (name: keyof Floors): string => {
+    const flags = ["--compile", "--bytecode", "--format=esm", "--minify"];
+    const source = join(import.meta.dir, "floor", `${name}.ts`);
+    const made = join(place, `${name}.made`);
+    const jit = "--compile-jit-policy=1000";
+    run([process.execPath, "build", ...flags, jit, source, "--outfile", made]);
+    return copied(made, `floor-${name}`);
+  };
+  return { nothing: make("nothing"), reads: make("reads"), runs: make("runs") };
 }
 
 async function profiles({ place, run }: Bench): Promise<readonly string[]> {
@@ -94,16 +44,11 @@ async function profiles({ place, run }: Bench): Promise<readonly string[]> {
 
 /** The section of the results that tells of the goals that are not met. */
 export async function floorText(bench: Bench): Promise<readonly string[]> {
-  const lines = await measureFloors(bench);
   const tables = await profiles(bench);
   return [
     "## What is in the way of the goals that are not met",
     "",
-    "Programs of a few lines in the same runtime, compiled in the same way, which do nothing but what has to be done:",
-    "",
-    "| Alone | Time | Peak |",
-    "| --- | --- | --- |",
-    ...lines,
+    "The floor is a program of a few lines in the same runtime, compiled in the same way and run in turn with the others. It does nothing but what has to be done: reads and hashes the files, reads history, runs the SQL in savepoints, writes a row for each, commits (`tests/bench/floor`). Where it does not reach a goal, nothing in this runtime does.",
     "",
     "Where the time goes in `rung`, effect by effect (milliseconds of the process itself, which takes some 2 to begin and to end):",
     "",

@@ -14,8 +14,8 @@ export interface Measured {
   readonly name: string;
   /** Wall time of each run, in milliseconds. */
   readonly wall: readonly number[];
-  /** The largest resident set of a run, in MiB; not below that of the launcher, some 25. */
-  readonly peakMiB: number;
+  /** The largest resident set of a run, in MiB, where it is asked for; not below that of the launcher, some 25. */
+  readonly peakMiB: number | null;
 }
 
 /** The largest resident set of one run more, in MiB. */
@@ -40,24 +40,26 @@ async function once(contender: Contender): Promise<number> {
 
 /**
  * Runs every contender `runs` times in turn, after one run each that doesn't count; a single run has none before it. Of
- * the first one the memory is measured, too.
+ * those that are `weighed`, by name, the memory is measured, too.
  */
 export async function measure(
   contenders: readonly Contender[],
   runs: number,
   launcher: string,
+  weighed: readonly string[],
 ): Promise<readonly Measured[]> {
-  const results = contenders.map(({ name }) => ({ name, wall: new Array<number>(), peakMiB: 0 }));
+  const walls = contenders.map(() => new Array<number>());
   for (let run = runs === 1 ? 1 : 0; run <= runs; run++) {
     for (const [index, contender] of contenders.entries()) {
       const wall = await once(contender);
-      if (run > 0) results[index]?.wall.push(wall);
+      if (run > 0) walls[index]?.push(wall);
     }
   }
-  const [contender] = contenders;
-  const [result] = results;
-  if (contender !== undefined && result !== undefined) {
-    result.peakMiB = await peakOf(contender, launcher);
+  const results: Measured[] = [];
+  for (const [index, contender] of contenders.entries()) {
+    const { name } = contender;
+    const peakMiB = weighed.includes(name) ? await peakOf(contender, launcher) : null;
+    results.push({ name, wall: walls[index] ?? [], peakMiB });
   }
   return results;
 }
