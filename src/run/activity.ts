@@ -3,9 +3,10 @@
 import type { Activity, AtWork } from "../activity.ts";
 import { nameOf } from "./moves.ts";
 import type { Active, State } from "./state.ts";
+import { lengthOf } from "./trail.ts";
 
 function atWork({ group, step, rest, since }: Active): AtWork {
-  const number = group.run.durable.length + group.ran.length + 1;
+  const number = lengthOf(group.run.durable) + lengthOf(group.ran) + 1;
   const of = number + rest.steps.length - rest.from;
   return { direction: step.direction, migration: nameOf(step), place: { number, of }, since };
 }

@@ -33,6 +33,7 @@ import {
   type Run,
   type State,
 } from "./state.ts";
+import { followedBy, lengthOf, listOf } from "./trail.ts";
 
 /** How long a group of migrations may share a transaction before it is committed. */
 const groupMs = 100;
@@ -51,7 +52,7 @@ export function enter(group: Group, queue: Queue, now: number): Advance {
 }
 
 function seqOf(group: Group, step: ReadyStep): number {
-  return step.seq ?? group.run.seq + group.ran.length + 1;
+  return step.seq ?? group.run.seq + lengthOf(group.ran) + 1;
 }
 
 /** The lock is held: a backup comes first, where one is wanted, then the steps. */
@@ -60,7 +61,7 @@ export function opened(run: Run, queue: Queue, now: number): Advance {
   // Of an empty database there is nothing to come back to.
   if (wish !== null && !run.isEmpty) return to({ at: "preparing-backup", run, queue, wish });
   const ready = { ...run, backup: null };
-  const group: Group = { run: ready, founding: !run.founded, since: now, ran: [] };
+  const group: Group = { run: ready, founding: !run.founded, since: now, ran: null };
   return group.founding ? to({ at: "founding", group, queue }) : enter(group, queue, now);
 }
 
@@ -68,7 +69,7 @@ export function opened(run: Run, queue: Queue, now: number): Advance {
 export function faulted(active: Active, outcome: Outcome): Advance {
   const { group, step } = active;
   const fault = faultOf(step, causeOf(outcome));
-  const keeps = group.ran.length > 0 && group.run.commit !== "all";
+  const keeps = group.ran !== null && group.run.commit !== "all";
   if (keeps) return to({ at: "undoing-step", group, fault });
   return undoGroup(group.run, { go: "fail", fault });
 }
@@ -105,7 +106,7 @@ export function guarded({ group, step, rest, since }: Active, now: number): Adva
 /** The step's savepoint is released: the group goes on, or is committed. */
 export function left(state: State & { at: "leaving" }, now: number): Advance {
   const { rest } = state;
-  const group = { ...state.group, ran: [...state.group.ran, state.ran] };
+  const group = { ...state.group, ran: followedBy(state.group.ran, state.ran) };
   const { commit } = group.run;
   const isLong = commit === "group" && now - group.since >= groupMs;
   const next = firstOf(rest);
@@ -116,10 +117,11 @@ export function left(state: State & { at: "leaving" }, now: number): Advance {
 }
 
 function committed(group: Group, rest: Queue, now: number): Advance {
-  const seq = group.ran.reduce((highest, ran) => Math.max(highest, ran.seq), group.run.seq);
-  const durable = [...group.run.durable, ...group.ran];
+  const done = listOf(group.ran);
+  const seq = done.reduce((highest, ran) => Math.max(highest, ran.seq), group.run.seq);
+  const durable = done.reduce(followedBy, group.run.durable);
   const run: Run = { ...group.run, founded: true, seq, durable };
-  const events = group.ran.map(({ step, durationMs }): Event => {
+  const events = done.map(({ step, durationMs }): Event => {
     return { kind: "stepped", direction: step.direction, migration: nameOf(step), durationMs };
   });
   if (!isEmpty(rest)) return beginning(run, rest, now, ...events);
@@ -155,7 +157,7 @@ export function settledCommit(
   if (outcome.is !== "settled") {
     return failed(group.run, { failure: commitUnknown, migration: null });
   }
-  const isDurable = group.ran.every((ran) => isRecorded(ran, outcome.history));
+  const isDurable = listOf(group.ran).every((ran) => isRecorded(ran, outcome.history));
   if (isDurable && cause === null) return committed(group, rest, now);
   // The rows are there, but the sync that makes them durable has failed: a power cut could still take them.
   if (isDurable) return failed(group.run, { failure: commitUnknown, migration: null });
@@ -166,7 +168,7 @@ export function settledCommit(
 function afterLoss(group: Group, fault: Fault): AfterUndo {
   const isDatabase = fault.failure.code.startsWith("database.");
   if (isDatabase) return { go: "fail", fault };
-  return { go: "replay", queue: queueOf(group.ran.map((ran) => ran.step)), fault };
+  return { go: "replay", queue: queueOf(listOf(group.ran).map((ran) => ran.step)), fault };
 }
 
 /** The step at fault is taken back, or SQLite had given up the whole transaction by itself. */

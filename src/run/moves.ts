@@ -7,6 +7,7 @@ import type { History } from "../plan/history.ts";
 import type { ReadyStep, Step } from "../plan/step.ts";
 import type { Outcome } from "./driver.ts";
 import type { AfterUndo, Fault, Group, Queue, Run, State } from "./state.ts";
+import { listOf } from "./trail.ts";
 
 /** A state, and the events that led into it. */
 export interface Advance {
@@ -68,14 +69,14 @@ export function finished(run: Run): Advance {
 
 /** Asked again, a redo that came half way would undo yet another migration. */
 function hintBy(run: Run, { failure: { changed, hint } }: Fault): string {
-  const isHalf = run.request.command.type === "redo" && run.durable.length > 0;
+  const isHalf = run.request.command.type === "redo" && run.durable !== null;
   if (!isHalf || changed !== "nothing") return hint;
   return "What was undone is pending now: mend the cause, then run rung migrate.";
 }
 
 function changedBy(run: Run, fault: Fault): Changed {
   const { changed } = fault.failure;
-  return changed === "nothing" && run.durable.length > 0 ? "some" : changed;
+  return changed === "nothing" && run.durable !== null ? "some" : changed;
 }
 
 /** The run has failed; what it says of `changed` counts what is durable. */
@@ -102,7 +103,7 @@ export function interruptedBy(step: ReadyStep, cause: Failure, changed: Changed)
 
 /** The fault of a commit that was not made: it is nobody's, unless it left a step outside any transaction as started. */
 export function uncommitted({ ran }: Group, cause: Failure): Fault {
-  const outside = ran.find(({ step }) => !step.options.transaction);
+  const outside = listOf(ran).find(({ step }) => !step.options.transaction);
   if (outside === undefined) return { failure: cause, migration: null };
   return interruptedBy(outside.step, cause, cause.changed === "unknown" ? "unknown" : "some");
 }

@@ -14,6 +14,7 @@ import {
   type Advance,
 } from "./moves.ts";
 import type { Outside, State } from "./state.ts";
+import { followedBy } from "./trail.ts";
 
 function outsideOf({ group, step, rest, since, seq, done }: Outside): Outside {
   return { group, step, rest, since, seq, done };
@@ -105,7 +106,7 @@ export function returned(
 /** That the step is applied was written, under the lock: now it is committed like any other. */
 export function closed(state: State & { at: "closing" }, outcome: Outcome, now: number): Advance {
   if (outcome.is !== "done") return interrupted(state, causeOf(outcome), "some");
-  const group = { ...state.group, ran: [state.ran] };
+  const group = { ...state.group, ran: followedBy(null, state.ran) };
   return to({ at: "committing", group, rest: state.rest, since: now, now });
 }
 

@@ -27,13 +27,17 @@ import {
   type RunRequest,
   type State,
 } from "./state.ts";
+import { listOf } from "./trail.ts";
 
 function isReady(step: Step): step is ReadyStep {
   return step.work.kind !== "module";
 }
 
 function doneSteps(run: Run): readonly DoneStep[] {
-  return run.durable.map(({ step }) => ({ direction: step.direction, version: step.version }));
+  return listOf(run.durable).map(({ step }) => ({
+    direction: step.direction,
+    version: step.version,
+  }));
 }
 
 /** What is to be said of a history before anything is done on top of it. */

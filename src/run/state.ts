@@ -6,6 +6,7 @@ import type { Failure } from "../failure.ts";
 import type { PlanRequest } from "../plan/plan.ts";
 import type { ReadyStep, Script, Step } from "../plan/step.ts";
 import type { BackupWish, CopyTarget, Effect } from "./driver.ts";
+import type { Trail } from "./trail.ts";
 
 /** How long to wait before looking again at a step that another process is running. */
 const glanceMs = 100;
@@ -48,7 +49,7 @@ export interface Fault {
 export interface Run {
   readonly request: RunRequest;
   readonly commit: CommitMode;
-  readonly durable: readonly Ran[];
+  readonly durable: Trail<Ran>;
   readonly founded: boolean;
   /** Whether the database held nothing at all when history was last read. */
   readonly isEmpty: boolean;
@@ -72,7 +73,7 @@ export interface Group {
   readonly run: Run;
   readonly founding: boolean;
   readonly since: number;
-  readonly ran: readonly Ran[];
+  readonly ran: Trail<Ran>;
 }
 
 /** A step at work inside a group. */
@@ -181,7 +182,7 @@ export type AfterUndo =
 /** A run of which nothing is done or known yet. */
 export function runOf(request: RunRequest): Run {
   const { commit, backup = null } = request;
-  const fresh = { durable: [], founded: false, isEmpty: true, seq: 0, fault: null };
+  const fresh = { durable: null, founded: false, isEmpty: true, seq: 0, fault: null };
   return { request, commit, backup, ...fresh };
 }
 
