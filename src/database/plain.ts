@@ -7,7 +7,7 @@ import type { ReadyStep } from "../plan/step.ts";
 /** What a plain step does, and to objects of which folded names. */
 export interface PlainChange {
   readonly does: "create" | "drop";
-  readonly names: ReadonlySet<string>;
+  readonly names: readonly string[];
 }
 
 /** What asks for more than a look at the table itself: a key to another one, or a module that makes tables of its own. */
@@ -17,7 +17,7 @@ const reachesOut = /references|virtual/i;
 export function plainChange({ work, options }: ReadyStep): PlainChange | null {
   if (work.kind === "call" || !options.transaction) return null;
   let does: PlainChange["does"] | null = null;
-  const names = new Set<string>();
+  const names: string[] = [];
   for (const statement of work.statements) {
     const touch = touchOf(statement);
     if (touch.does !== "create" && touch.does !== "drop") return null;
@@ -25,7 +25,7 @@ export function plainChange({ work, options }: ReadyStep): PlainChange | null {
     if (touch.does === "create" && (touch.isTemp || reachesOut.test(statement.text))) return null;
     does ??= touch.does;
     if (does !== touch.does) return null;
-    names.add(foldName(touch.name));
+    names.push(foldName(touch.name));
   }
   return does === null ? null : { does, names };
 }
