@@ -209,23 +209,25 @@ export const messageSchemas = {
   help,
 };
 
-export type MigrateCommand = v.InferOutput<ReturnType<typeof migrate>>;
-export type RollbackCommand = v.InferOutput<ReturnType<typeof rollback>>;
-export type RedoCommand = v.InferOutput<ReturnType<typeof redo>>;
-export type PlanCommand = v.InferOutput<ReturnType<typeof plan>>;
-export type StatusCommand = v.InferOutput<ReturnType<typeof status>>;
-export type VerifyCommand = v.InferOutput<ReturnType<typeof verify>>;
-export type RehearseCommand = v.InferOutput<ReturnType<typeof rehearse>>;
-export type BackupCommand = v.InferOutput<ReturnType<typeof backup>>;
-export type RestoreCommand = v.InferOutput<ReturnType<typeof restore>>;
-export type LogCommand = v.InferOutput<ReturnType<typeof log>>;
-export type SchemaCommand = v.InferOutput<ReturnType<typeof schema>>;
-export type BaselineCommand = v.InferOutput<ReturnType<typeof baseline>>;
-export type RepairCommand = v.InferOutput<ReturnType<typeof repair>>;
+type Asked<Schema extends () => v.GenericSchema> = v.InferOutput<ReturnType<Schema>>;
+
+export type MigrateCommand = Asked<typeof migrate>;
+export type RollbackCommand = Asked<typeof rollback>;
+export type RedoCommand = Asked<typeof redo>;
+export type PlanCommand = Asked<typeof plan>;
+export type StatusCommand = Asked<typeof status>;
+export type VerifyCommand = Asked<typeof verify>;
+export type RehearseCommand = Asked<typeof rehearse>;
+export type BackupCommand = Asked<typeof backup>;
+export type RestoreCommand = Asked<typeof restore>;
+export type LogCommand = Asked<typeof log>;
+export type SchemaCommand = Asked<typeof schema>;
+export type BaselineCommand = Asked<typeof baseline>;
+export type RepairCommand = Asked<typeof repair>;
 /** What an interrupted migration is settled as. */
 export type SettledState = NonNullable<RepairCommand["as"]>;
-export type HelpCommand = v.InferOutput<ReturnType<typeof help>>;
-export type InitCommand = v.InferOutput<ReturnType<typeof init>>;
+export type HelpCommand = Asked<typeof help>;
+export type InitCommand = Asked<typeof init>;
 
 /** A command that works on the database. */
 export type Command =
@@ -352,14 +354,15 @@ export function readCommand(
     const text = `The type ${shown(type)} is not known.`;
     return fail("usage.unknown-message", text, `The types are ${messageTypes.join(", ")}.`);
   }
-  const { entries } = messageSchemas[type]();
+  const asked = messageSchemas[type]();
+  const { entries } = asked;
   // A key such as __proto__ is inherited by every table of keys, and must not pass for one of ours.
   const unknown = Object.keys(input).find((key) => !Object.hasOwn(entries, key));
   if (unknown !== undefined) {
     const text = `In ${type}, ${spell(shorten(unknown))} is not known here.`;
     return fail("usage.invalid-option", text, fieldsHint(type));
   }
-  const schema: v.GenericSchema<unknown, Request> = messageSchemas[type]();
+  const schema: v.GenericSchema<unknown, Request> = asked;
   const parsed = v.safeParse(schema, input, { abortEarly: true });
   if (parsed.success) return checkTogether(parsed.output, spell);
   const [issue] = parsed.issues;

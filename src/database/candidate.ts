@@ -1,18 +1,18 @@
 // A file that is to be restored -> whether it can be: a sound database, whole in this one file.
 
-import { closeSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { fail, failure, messageOf, ok, type Failure, type Result } from "../failure.ts";
 import { integrityOf } from "./copy.ts";
 import { databaseFailure } from "./errors.ts";
 import { sizeOf } from "../platform/size.ts";
-import { fileKind, identityOf } from "./file.ts";
+import { bytesAt, fileKind, identityOf } from "./file.ts";
 import { headOf } from "./history.ts";
 import { logRestore } from "./recording.ts";
 import { journalMode } from "./source.ts";
 import { openConnection, sqliteCode } from "./sqlite.ts";
 
-const journals = ["-journal", "-wal"];
+/** What is added to the name of a database for the files that may hold a part of it. */
+export const journals = ["-journal", "-wal"];
 
 /** With this every database begins (SQLite, "Database File Format"). */
 const magic = "SQLite format 3\0";
@@ -36,14 +36,7 @@ function noDatabase(file: string): Failure {
 }
 
 function beginsLikeDatabase(file: string): boolean {
-  const bytes = new Uint8Array(magic.length);
-  const descriptor = openSync(file, "r");
-  try {
-    readSync(descriptor, bytes, 0, bytes.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  return new TextDecoder().decode(bytes) === magic;
+  return new TextDecoder().decode(bytesAt(file, 0, magic.length)) === magic;
 }
 
 /** Refuses, before anything is touched, what can be seen to be no backup of the live file. Throws what cannot be read. */

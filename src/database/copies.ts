@@ -17,6 +17,7 @@ import { constants, hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { failure, messageOf, type Failure } from "../failure.ts";
 import { identityOf } from "./file.ts";
+import { othersProcess } from "./who.ts";
 
 /** The database itself is the last to go: what is left of it is known by its name. */
 const suffixes = ["-journal", "-wal", "-shm", ""];
@@ -37,14 +38,9 @@ const temporaryName =
   /^((.+?)(?:\.rung-(\d+)-([\w-]+?)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})+)(?:-journal|-wal|-shm)?$/;
 
 function isAlive(id: number): boolean {
-  // A process makes one copy after the other: an earlier life of this number left what is there.
-  if (id === process.pid) return false;
-  try {
-    process.kill(id, 0);
-    return !isZombie(id);
-  } catch (error) {
-    return errnoOf(error) === "EPERM";
-  }
+  // A process makes one copy after the other: what is there of this number is left by an earlier life of it.
+  const whose = othersProcess(id);
+  return whose === "ours" ? !isZombie(id) : whose !== null;
 }
 
 /** Whether a process has ended and nobody has asked what came of it: in many containers nobody ever does. */

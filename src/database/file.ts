@@ -1,6 +1,16 @@
 // The file behind a database, looked at from outside: what it is, whether it is still the same, why it won't open.
 
-import { accessSync, constants, readlinkSync, realpathSync, statSync, type Stats } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statSync,
+  type Stats,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { failure, type Failure } from "../failure.ts";
 
@@ -17,6 +27,20 @@ function look(path: string): Stats | null {
 export function identityOf(path: string): string {
   const found = look(path);
   return found === null ? "" : `${found.dev}:${found.ino}`;
+}
+
+/**
+ * The bytes of a file from one on, as many as there are up to a length. To be asked only where this process has no
+ * connection to it: with any descriptor that is closed the system takes away all locks that it has on the file.
+ */
+export function bytesAt(path: string, at: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  const descriptor = openSync(path, "r");
+  try {
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, length, at));
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Where a link leads, though there is nothing; null for what is no link. */

@@ -1,6 +1,7 @@
 // The schema as it is, in memory: read whole once, then kept up from what statements can have done to it.
 
 import type { Row } from "../migration/migration.ts";
+import { namesOurs } from "../migration/statements.ts";
 import type { ObjectType, Touch } from "../migration/touch.ts";
 import { foldName } from "../plan/schema.ts";
 import type { Connection } from "./sqlite.ts";
@@ -51,11 +52,6 @@ function isSame(left: LiveObject, right: LiveObject): boolean {
 /** Whether an object is a virtual table, by its SQL. */
 export function isVirtual({ sql }: { readonly sql: string }): boolean {
   return /^CREATE\s+VIRTUAL/i.test(sql);
-}
-
-/** Whether SQL may speak of one of our own tables. */
-export function namesOurs(sql: string): boolean {
-  return /rung_/i.test(sql);
 }
 
 /** SQLite's counter of schema changes: as long as it stands still, there is nothing to compare. */

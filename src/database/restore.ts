@@ -15,7 +15,7 @@ import { basename, dirname, resolve } from "node:path";
 import { failure, type Failure } from "../failure.ts";
 import type { Restored, RestoreStage, RestoreWish } from "../run/driver.ts";
 import { stampOf, untaken } from "./backup.ts";
-import { checkCopy, refuseFile, type Copy } from "./candidate.ts";
+import { checkCopy, journals, refuseFile, type Copy } from "./candidate.ts";
 import {
   createPrivate,
   errnoOf,
@@ -34,7 +34,6 @@ import { journalMode } from "./source.ts";
 import { openConnection, sqliteCode, type Connection } from "./sqlite.ts";
 import { usersOf } from "./users.ts";
 
-const journals = ["-journal", "-wal"];
 const letGoMs = 2000;
 
 /** What came of a stage. */

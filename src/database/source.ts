@@ -1,12 +1,12 @@
 // A database that is copied -> a connection to look at it by, which leaves its files as they are.
 
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { fail, failure, type Failure, type Result } from "../failure.ts";
 import type { CopyWish } from "../run/driver.ts";
 import { databaseFailure } from "./errors.ts";
 import { sizeOf } from "../platform/size.ts";
-import { isAllowed, realPath, whyNotOpen } from "./file.ts";
+import { bytesAt, isAllowed, realPath } from "./file.ts";
 import { openConnection, sqliteCode, type Connection, type OpenMode } from "./sqlite.ts";
 
 /** A rehearsal changes nothing, not even what a crash has left half done; a backup may. */
@@ -15,19 +15,9 @@ export type CopyPurpose = CopyWish["for"];
 /** Where a database says how it is to be read, and what it says in WAL mode (SQLite, "Database File Format"). */
 const readVersion = { at: 19, ofWal: 2 } as const;
 
-/**
- * Whether a database is in WAL mode, by its file alone. To be asked only where this process has no connection to it: with
- * any descriptor that is closed the system takes away all locks that the process has on the file.
- */
+/** Whether a database is in WAL mode, by its file alone: see `bytesAt`. */
 function isInWalMode(path: string): boolean {
-  const version = new Uint8Array(1);
-  const descriptor = openSync(path, "r");
-  try {
-    readSync(descriptor, version, 0, 1, readVersion.at);
-  } finally {
-    closeSync(descriptor);
-  }
-  return version[0] === readVersion.ofWal;
+  return bytesAt(path, readVersion.at, 1)[0] === readVersion.ofWal;
 }
 
 function mayWrite(path: string): boolean {
@@ -78,8 +68,7 @@ function hotJournal(path: string): Failure {
 
 function sourceFailure(error: unknown, path: string): Failure | null {
   if (sqliteCode(error)?.startsWith("SQLITE_READONLY_ROLLBACK") === true) return hotJournal(path);
-  const found = databaseFailure(error, { path, errno: 0 });
-  return found?.code === "database.cannot-open" ? whyNotOpen(path, found) : found;
+  return databaseFailure(error, { path, errno: 0 });
 }
 
 /** Runs something on the database that is copied, on a connection of its own; tells it the journal mode. */

@@ -1,6 +1,6 @@
 // The steps of a run, one at a time: each entered, run under the eyes of the guard, and entered into the ledger.
 
-import type { Statement } from "../migration/statements.ts";
+import { namesOurs, type Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { Apart, DatabaseEffect, Outcome } from "../run/driver.ts";
@@ -10,7 +10,7 @@ import { findingsFailure } from "./guard.ts";
 import { Handle, statementFailure, transactionLost, type Counted, type Scope } from "./handle.ts";
 import { HistoryWriter, type Stamp } from "./recording.ts";
 import type { Mark } from "./ledger.ts";
-import { namesOurs, type LiveSchema } from "./live.ts";
+import type { LiveSchema } from "./live.ts";
 import { Observing, type ObservingEffect } from "./observing.ts";
 import { OutsideScope } from "./outside.ts";
 import { plainChange, type PlainChange } from "./plain.ts";

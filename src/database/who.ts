@@ -14,15 +14,20 @@ export function runnerName(): string {
   return `${process.pid}@${hostname()}`;
 }
 
+/** Whose process of a number there is besides this one. */
+export function othersProcess(id: number): "ours" | "another user's" | null {
+  if (id === process.pid) return null;
+  try {
+    process.kill(id, 0);
+    return "ours";
+  } catch (error) {
+    const isThere = error instanceof Error && "code" in error && error.code === "EPERM";
+    return isThere ? "another user's" : null;
+  }
+}
+
 /** Whether a process is known to be alive, and is another one than this. */
 export function isAlive(runner: string): boolean {
   const [id = "", host = ""] = runner.split(/@(.*)/s, 2);
-  if (host !== hostname() || Number(id) === process.pid) return false;
-  try {
-    process.kill(Number(id), 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, and is somebody else's.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
+  return host === hostname() && othersProcess(Number(id)) !== null;
 }

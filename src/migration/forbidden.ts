@@ -2,7 +2,7 @@
 
 import { fail, ok, type FailureCode, type Result } from "../failure.ts";
 import type { StepOptions } from "./migration.ts";
-import type { Statement } from "./statements.ts";
+import { namesOurs, type Statement } from "./statements.ts";
 import { identifierOf, tokenAt } from "./tokens.ts";
 import { touchOf, type Touch } from "./touch.ts";
 
@@ -96,7 +96,7 @@ function namesOf(touch: Touch, mentioned: readonly string[]): readonly string[] 
 /** A name of ours that a statement makes, changes or drops. */
 function ours(touch: Touch, text: string): string | undefined {
   // As hardly any statement has it in its text, few are taken apart.
-  if (!/rung_/i.test(text)) return undefined;
+  if (!namesOurs(text)) return undefined;
   const isAttached =
     touch.does === "create" && (touch.type === "trigger" || touch.type === "index");
   const names = namesOf(touch, isAttached ? identifiersOf(text) : []);
@@ -108,7 +108,7 @@ const allowed: Result<null> = ok(null);
 /** Whether a statement is of the kinds that nothing is asked of but to leave our tables alone, and doesn't name them. */
 function isHarmless(verb: string, text: string): boolean {
   const isUsual = verb === "CREATE" || verb === "DROP" || verb === "INSERT" || verb === "ALTER";
-  return isUsual && !/rung_/i.test(text);
+  return isUsual && !namesOurs(text);
 }
 
 /**

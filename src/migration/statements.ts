@@ -52,6 +52,11 @@ function columnOf(text: string, token: Token): Cell {
   }
 }
 
+/** Whether SQL may speak of one of our own tables. */
+export function namesOurs(sql: string): boolean {
+  return /rung_/i.test(sql);
+}
+
 const firstWord = /[A-Za-z0-9_$\x80-\uffff]+/y;
 
 function verbAt(text: string, start: number): string {

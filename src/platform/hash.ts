@@ -2,6 +2,5 @@
 
 /** SHA-256 of the pieces in order, in UTF-8, as 64 hexadecimal digits. */
 export function sha256(...pieces: string[]): string {
-  const [first = ""] = pieces;
-  return Bun.SHA256.hash(pieces.length === 1 ? first : pieces.join(""), "hex");
+  return Bun.SHA256.hash(pieces.join(""), "hex");
 }

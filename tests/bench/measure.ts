@@ -6,7 +6,7 @@ export interface Contender {
   readonly argv: readonly string[];
   /** A file for its standard input. */
   readonly input?: string;
-  readonly before?: () => void | Promise<void>;
+  readonly before?: (() => void | Promise<void>) | undefined;
 }
 
 /** What was measured of one contender. */

@@ -111,7 +111,7 @@ function fresh(database: string): () => void {
 
 function ours(database: string, words: readonly string[], before?: () => void): Contender {
   const argv = [rung, ...words, "--db", database];
-  return before === undefined ? { name: "rung", argv } : { name: "rung", argv, before };
+  return { name: "rung", argv, before };
 }
 
 function theirs(
@@ -129,12 +129,12 @@ function theirs(
     "--no-dump-schema",
     ...words,
   ];
-  return before === undefined ? { name: "dbmate", argv } : { name: "dbmate", argv, before };
+  return { name: "dbmate", argv, before };
 }
 
 function shell(name: string, database: string, input: string, before?: () => void): Contender {
   const argv = ["sqlite3", database];
-  return before === undefined ? { name, argv, input } : { name, argv, input, before };
+  return { name, argv, input, before };
 }
 
 function floor(
@@ -143,7 +143,7 @@ function floor(
   before?: () => void,
 ): Contender {
   const argv = [floors[name], ...words];
-  return before === undefined ? { name: "floor", argv } : { name: "floor", argv, before };
+  return { name: "floor", argv, before };
 }
 
 /** At most this many times as long as the contender of this name; or so many MiB at the peak. */
