@@ -12,171 +12,170 @@ function once<T>(make: () => T): () => T {
 }
 
 /** A duration (`30s`, `500ms`, `2m`, or a bare number of seconds), read as milliseconds. */
-const duration = v.pipe(
-  v.union([v.string(), v.number()], durationWanted),
-  v.check(isDuration, durationWanted),
-  v.transform(milliseconds),
+const duration = once(() =>
+  v.pipe(v.custom<string | number>(isDuration, durationWanted), v.transform(milliseconds)),
 );
 
-const flag = v.boolean("must be true or false");
-const wait = { lock_timeout: v.optional(duration) };
+const flag = once(() => v.boolean("must be true or false"));
+const unset = once(() => v.optional(flag(), false));
+const wait = once(() => ({ lock_timeout: v.optional(duration()) }));
 
 function wholeNumber(least: number, message: string): v.GenericSchema<number, number> {
   return v.pipe(v.number(message), v.safeInteger(message), v.minValue(least, message));
 }
 
-const version = wholeNumber(1, "must be the version of a migration");
-const target = wholeNumber(0, "must be a version, or 0");
-const count = wholeNumber(1, "must be a whole number from 1");
+const version = once(() => wholeNumber(1, "must be the version of a migration"));
+const target = once(() => wholeNumber(0, "must be a version, or 0"));
+const count = once(() => wholeNumber(1, "must be a whole number from 1"));
 
 /** A command goes up to a version, or a number of steps far, or as far as it can. */
-const reach = { to: v.optional(target), steps: v.optional(count) };
-const dryRun = { dry_run: v.optional(flag, false) };
-const detail = { detail: v.optional(flag, false) };
-const downSource = {
+const reach = once(() => ({ to: v.optional(target()), steps: v.optional(count()) }));
+const dryRun = once(() => ({ dry_run: unset() }));
+const detail = once(() => ({ detail: unset() }));
+const downSource = once(() => ({
   down: v.optional(
     v.picklist(["recorded", "catalog"], "must be one of recorded, catalog"),
     "recorded",
   ),
-};
-const order = { allow_out_of_order: v.optional(flag, false) };
+}));
+const order = once(() => ({ allow_out_of_order: unset() }));
 
-const path = v.pipe(v.string("must be a path"), v.nonEmpty("must be a path"));
-const keep = { keep: v.optional(count) };
+const path = once(() => v.pipe(v.string("must be a path"), v.nonEmpty("must be a path")));
+const keep = once(() => ({ keep: v.optional(count()) }));
 
 /** How many migrations share a commit: those of a short while, one, or all of the run. */
 export const commitModes = ["group", "each", "all"] as const;
 export type CommitMode = (typeof commitModes)[number];
-const commit = {
+const commit = once(() => ({
   commit: v.optional(v.picklist(commitModes, `must be one of ${commitModes.join(", ")}`), "group"),
-};
+}));
 
 const migrate = once(() =>
   v.strictObject({
     type: v.literal("migrate"),
-    ...wait,
-    ...reach,
-    ...dryRun,
-    ...order,
-    ...commit,
-    strict: v.optional(flag, false),
-    backup: v.optional(flag, false),
-    ...keep,
-    ...detail,
+    ...wait(),
+    ...reach(),
+    ...dryRun(),
+    ...order(),
+    ...commit(),
+    strict: unset(),
+    backup: unset(),
+    ...keep(),
+    ...detail(),
   }),
 );
 
 const rehearse = once(() =>
   v.strictObject({
     type: v.literal("rehearse"),
-    ...wait,
-    ...reach,
-    ...order,
-    ...commit,
-    strict: v.optional(flag, false),
-    tmp: v.optional(path),
+    ...wait(),
+    ...reach(),
+    ...order(),
+    ...commit(),
+    strict: unset(),
+    tmp: v.optional(path()),
   }),
 );
 
 const backup = once(() =>
   v.strictObject({
     type: v.literal("backup"),
-    ...wait,
-    file: v.optional(path),
-    ...keep,
+    ...wait(),
+    file: v.optional(path()),
+    ...keep(),
   }),
 );
 
 const restore = once(() =>
   v.strictObject({
     type: v.literal("restore"),
-    ...wait,
-    file: path,
-    force: v.optional(flag, false),
-    discard: v.optional(flag, false),
+    ...wait(),
+    file: path(),
+    force: unset(),
+    discard: unset(),
   }),
 );
 
 const rollback = once(() =>
   v.strictObject({
     type: v.literal("rollback"),
-    ...wait,
-    ...reach,
-    ...dryRun,
-    ...downSource,
-    ...detail,
+    ...wait(),
+    ...reach(),
+    ...dryRun(),
+    ...downSource(),
+    ...detail(),
   }),
 );
 
 const redo = once(() =>
   v.strictObject({
     type: v.literal("redo"),
-    ...wait,
-    steps: v.optional(count, 1),
-    ...dryRun,
-    ...downSource,
-    ...detail,
+    ...wait(),
+    steps: v.optional(count(), 1),
+    ...dryRun(),
+    ...downSource(),
+    ...detail(),
   }),
 );
 
 const plan = once(() =>
   v.strictObject({
     type: v.literal("plan"),
-    ...wait,
-    rollback: v.optional(flag, false),
-    ...reach,
-    ...order,
-    ...downSource,
+    ...wait(),
+    rollback: unset(),
+    ...reach(),
+    ...order(),
+    ...downSource(),
   }),
 );
 
 const status = once(() =>
   v.strictObject({
     type: v.literal("status"),
-    ...wait,
-    check: v.optional(flag, false),
-    ...detail,
+    ...wait(),
+    check: unset(),
+    ...detail(),
   }),
 );
 
 const verify = once(() =>
   v.strictObject({
     type: v.literal("verify"),
-    ...wait,
-    data: v.optional(flag, false),
-    from_db: v.optional(flag, false),
-    tmp: v.optional(path),
+    ...wait(),
+    data: unset(),
+    from_db: unset(),
+    tmp: v.optional(path()),
   }),
 );
 
-const log = once(() => v.strictObject({ type: v.literal("log"), ...wait }));
+const log = once(() => v.strictObject({ type: v.literal("log"), ...wait() }));
 
 const schema = once(() =>
-  v.strictObject({ type: v.literal("schema"), ...wait, at: v.optional(target) }),
+  v.strictObject({ type: v.literal("schema"), ...wait(), at: v.optional(target()) }),
 );
 
 const baseline = once(() =>
   v.strictObject({
     type: v.literal("baseline"),
-    ...wait,
-    version,
-    force: v.optional(flag, false),
-    ...dryRun,
+    ...wait(),
+    version: version(),
+    force: unset(),
+    ...dryRun(),
   }),
 );
 
-const oneOrAll = v.union([version, v.literal("all")], "must be a version, or all");
+const oneOrAll = once(() => v.union([version(), v.literal("all")], "must be a version, or all"));
 
 const repair = once(() =>
   v.strictObject({
     type: v.literal("repair"),
-    ...wait,
-    changed: v.optional(oneOrAll),
-    missing: v.optional(oneOrAll),
-    drift: v.optional(flag, false),
-    settle: v.optional(version),
+    ...wait(),
+    changed: v.optional(oneOrAll()),
+    missing: v.optional(oneOrAll()),
+    drift: unset(),
+    settle: v.optional(version()),
     as: v.optional(v.picklist(["applied", "pending"], "must be one of applied, pending")),
-    ...dryRun,
+    ...dryRun(),
   }),
 );
 
@@ -327,8 +326,10 @@ function breachOf(
 
 function checkTogether<T extends Request>(command: T, spell: Spelling): Result<T> {
   const { type } = command;
+  const rules = fieldRules[type];
+  if (rules === undefined) return ok(command);
   const fields = new Map<string, unknown>(Object.entries(command));
-  for (const rule of fieldRules[type] ?? []) {
+  for (const rule of rules) {
     const isGiven = rule.of.map((field) => (fields.get(field) ?? false) !== false);
     const breach = breachOf(rule, isGiven, spell);
     if (breach === null) continue;
@@ -357,9 +358,9 @@ export function readCommand(
   const asked = messageSchemas[type]();
   const { entries } = asked;
   // A key such as __proto__ is inherited by every table of keys, and must not pass for one of ours.
-  const unknown = Object.keys(input).find((key) => !Object.hasOwn(entries, key));
-  if (unknown !== undefined) {
-    const text = `In ${type}, ${spell(shorten(unknown))} is not known here.`;
+  for (const key of Object.keys(input)) {
+    if (Object.hasOwn(entries, key)) continue;
+    const text = `In ${type}, ${spell(shorten(key))} is not known here.`;
     return fail("usage.invalid-option", text, fieldsHint(type));
   }
   const schema: v.GenericSchema<unknown, Request> = asked;

@@ -12,7 +12,8 @@ export function milliseconds(value: string | number): number {
 }
 
 /** Whether a value can be read as a duration that SQLite can wait for. */
-export function isDuration(value: string | number): boolean {
+export function isDuration(value: unknown): value is string | number {
+  if (typeof value !== "string" && typeof value !== "number") return false;
   const ms = milliseconds(value);
   return ms >= 0 && ms <= longestMs;
 }

@@ -153,9 +153,10 @@ async function textReport(io: Io, command: Command, path: string): Promise<TextR
 }
 
 function exitOf(command: Command, events: readonly Event[]): number {
-  const failed = events.find((event) => event.kind === "failed");
-  if (failed !== undefined) return exitStatus(failed.failure.code);
   const isCheck = command.type === "status" && command.check;
-  const status = isCheck ? events.find((event) => event.kind === "status") : undefined;
-  return status === undefined || isSound(status.rows, status.drift) ? 0 : 1;
+  for (const event of events) {
+    if (event.kind === "failed") return exitStatus(event.failure.code);
+    if (event.kind === "status" && isCheck && !isSound(event.rows, event.drift)) return 1;
+  }
+  return 0;
 }

@@ -35,7 +35,7 @@ export class Speech {
   }
 
   #add(descriptor: 1 | 2, text: string): void {
-    const last = this.#waiting.at(-1);
+    const last = this.#waiting[this.#waiting.length - 1];
     if (last?.descriptor === descriptor) {
       last.text += text;
       return;

@@ -4,21 +4,25 @@ import { ok, type Result } from "./failure.ts";
 import type { OptionValues } from "./input/argv.ts";
 import { databasePath, ignoredObjects, migrationsDirectory } from "./input/location.ts";
 import type { Workplace } from "./job.ts";
-import type { Catalog } from "./migration/migration.ts";
+import type { Catalog, Migration } from "./migration/migration.ts";
 import { readCatalog } from "./migration/source.ts";
 import type { Io } from "./world.ts";
 
 /** The catalog, whose code is loaded only where it can disturb nothing. */
 function housed(catalog: Catalog, { keepHouse, expectLongWork }: Io): Catalog {
-  const migrations = catalog.migrations.map((migration) => {
-    if (migration.kind !== "typescript") return migration;
+  const migrations: Migration[] = [];
+  for (const migration of catalog.migrations) {
+    if (migration.kind !== "typescript") {
+      migrations.push(migration);
+      continue;
+    }
     const load = (): Promise<unknown> => {
       keepHouse();
       expectLongWork();
       return migration.load();
     };
-    return { ...migration, load };
-  });
+    migrations.push({ ...migration, load });
+  }
   return { ...catalog, migrations };
 }
 

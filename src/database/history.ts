@@ -71,7 +71,9 @@ function isRaw(row: Row | RawRow): row is RawRow {
 
 /** Rows as they are kept; fails with the place of what is damaged. */
 function rawRows(rows: readonly Row[]): Result<readonly RawRow[]> {
-  if (rows.every(isRaw)) return ok(rows);
+  const sound: RawRow[] = [];
+  for (const row of rows) if (isRaw(row)) sound.push(row);
+  if (sound.length === rows.length) return ok(sound);
   const read = v.safeParse(v.array(rowSchema()), rows);
   if (read.success) return ok(read.output);
   return unreadable(v.getDotPath(read.issues[0]) ?? "a row is damaged");
@@ -83,8 +85,12 @@ const selectRows = `SELECT version, name, checksum, kind, state, seq, down, appl
 const selectOthers = `SELECT 1 FROM sqlite_schema
   WHERE name NOT GLOB 'rung_*' AND name NOT GLOB 'sqlite_*' LIMIT 1`;
 
-function historyRow({ runner, ...row }: RawRow): HistoryRow {
-  return { ...row, isRunning: row.state === "started" && isAlive(runner ?? "") };
+function historyRow(row: RawRow): HistoryRow {
+  const { version, name, checksum, kind, state, seq, down, direction, done, runner } = row;
+  const { appliedAt, durationMs, appliedBy } = row;
+  const isRunning = state === "started" && isAlive(runner ?? "");
+  const ran = { appliedAt, durationMs, appliedBy, direction, done, isRunning };
+  return { version, name, checksum, kind, state, seq, down, ...ran };
 }
 
 function unreadable(what: string): Result<never> {

@@ -48,7 +48,7 @@ export class Ledger {
       const entry = this.#entries[this.#written];
       if (entry === undefined) continue;
       const values = typeof entry.values === "function" ? entry.values() : entry.values;
-      this.#connection.all(entry.sql, ...values);
+      this.#connection.write(entry.sql, values);
     }
   }
 

@@ -13,6 +13,9 @@ export interface LiveObject {
   readonly type: ObjectType;
   readonly name: string;
   readonly table: string;
+  /** The names by which these are compared: folded once, as they are asked for again and again. */
+  readonly folded: string;
+  readonly foldedTable: string;
   /** Empty for an index that belongs to a constraint. */
   readonly sql: string;
 }
@@ -30,14 +33,15 @@ const selectTail = `SELECT rowid AS rowid, type AS type, name AS name, tbl_name 
 const selectOne = "SELECT 1 FROM main.sqlite_schema WHERE rowid = ? AND type = ? AND name = ?";
 
 function objectOf(row: Row): LiveObject {
-  const type = textOf(row, "type");
-  return {
-    rowid: Number(row["rowid"]),
-    type: type === "index" || type === "view" || type === "trigger" ? type : "table",
-    name: textOf(row, "name"),
-    table: textOf(row, "table"),
-    sql: textOf(row, "sql"),
-  };
+  const kind = row["type"];
+  const type = kind === "index" || kind === "view" || kind === "trigger" ? kind : "table";
+  const rowid = Number(row["rowid"]);
+  const name = textOf(row, "name");
+  const table = textOf(row, "table");
+  const sql = textOf(row, "sql");
+  const folded = foldName(name);
+  const foldedTable = table === name ? folded : foldName(table);
+  return { rowid, type, name, table, folded, foldedTable, sql };
 }
 
 function isSame(left: LiveObject, right: LiveObject): boolean {
@@ -48,6 +52,10 @@ function isSame(left: LiveObject, right: LiveObject): boolean {
     left.type === right.type
   );
 }
+
+/** What there may be more to know of: the child of another table, or a virtual one. */
+const reachesOut = /references|virtual/i;
+const refers = /references/i;
 
 /** Whether an object is a virtual table, by its SQL. */
 export function isVirtual({ sql }: { readonly sql: string }): boolean {
@@ -77,6 +85,22 @@ function tailOf(objects: readonly LiveObject[], afterRowid: number): readonly Li
   return objects.slice(objects.findLastIndex(({ rowid }) => rowid <= afterRowid) + 1);
 }
 
+/** Objects by their own names, and by those of their tables. */
+interface Names {
+  readonly own: Map<string, LiveObject[]>;
+  readonly tables: Map<string, LiveObject[]>;
+}
+
+function addNames({ own, tables }: Names, object: LiveObject): void {
+  addTo(own, object.folded, object);
+  addTo(tables, object.foldedTable, object);
+}
+
+function removeNames({ own, tables }: Names, object: LiveObject): void {
+  removeFrom(own, object.folded, object);
+  removeFrom(tables, object.foldedTable, object);
+}
+
 function takeOut(objects: LiveObject[], object: LiveObject): void {
   const at = objects.indexOf(object);
   if (at >= 0) objects.splice(at, 1);
@@ -93,8 +117,8 @@ export class LiveSchema {
   readonly #connection: Connection;
   /** By rowid, in ascending order. */
   #rows = new Map<number, LiveObject>();
-  #named = new Map<string, LiveObject[]>();
-  #attached = new Map<string, LiveObject[]>();
+  /** Made when somebody asks by name: of what only creates, nobody does. */
+  #names: Names | null = null;
   #programs: LiveObject[] = [];
   #children: LiveObject[] = [];
   #last = 0;
@@ -180,13 +204,13 @@ export class LiveSchema {
   /** Those of a name, whatever they are. */
   named(name: string): readonly LiveObject[] {
     this.#sync();
-    return this.#named.get(foldName(name)) ?? none;
+    return this.#byName().own.get(foldName(name)) ?? none;
   }
 
   /** Those that belong to a table or view, itself included. */
   on(table: string): readonly LiveObject[] {
     this.#sync();
-    return this.#attached.get(foldName(table)) ?? none;
+    return this.#byName().tables.get(foldName(table)) ?? none;
   }
 
   /** The views and triggers that were created after a rowid. */
@@ -221,24 +245,32 @@ export class LiveSchema {
     this.#dropped.clear();
   }
 
+  #byName(): Names {
+    if (this.#names !== null) return this.#names;
+    const names: Names = { own: new Map(), tables: new Map() };
+    for (const object of this.#rows.values()) addNames(names, object);
+    return (this.#names = names);
+  }
+
   #add(object: LiveObject): void {
-    this.#rows.set(object.rowid, object);
-    addTo(this.#named, foldName(object.name), object);
-    addTo(this.#attached, foldName(object.table), object);
-    if (object.type === "view" || object.type === "trigger") {
+    const { rowid, type, sql } = object;
+    this.#rows.set(rowid, object);
+    if (this.#names !== null) addNames(this.#names, object);
+    if (type === "view" || type === "trigger") {
       this.#programs.push(object);
-      if (namesOurs(object.sql)) this.#readers.add(object);
+      if (namesOurs(sql)) this.#readers.add(object);
     }
-    if (object.type === "table" && /references/i.test(object.sql)) this.#children.push(object);
-    if (isVirtual(object)) this.#virtual.add(object);
-    this.#last = Math.max(this.#last, object.rowid);
+    if (type === "table" && reachesOut.test(sql)) {
+      if (refers.test(sql)) this.#children.push(object);
+      if (isVirtual(object)) this.#virtual.add(object);
+    }
+    if (rowid > this.#last) this.#last = rowid;
   }
 
   #remove(object: LiveObject): void {
     this.#lose(object);
     this.#rows.delete(object.rowid);
-    removeFrom(this.#named, foldName(object.name), object);
-    removeFrom(this.#attached, foldName(object.table), object);
+    if (this.#names !== null) removeNames(this.#names, object);
     takeOut(this.#programs, object);
     takeOut(this.#children, object);
     this.#virtual.delete(object);
@@ -261,8 +293,7 @@ export class LiveSchema {
   #readAll(): void {
     const before = this.#rows;
     this.#rows = new Map();
-    this.#named = new Map();
-    this.#attached = new Map();
+    this.#names = null;
     this.#programs = [];
     this.#children = [];
     this.#virtual.clear();
@@ -281,15 +312,16 @@ export class LiveSchema {
 
   /** A DROP takes with it what belongs to the object, unless it was a temporary one of the same name. */
   #forgetDropped(): void {
-    const named = [...this.#dropped].flatMap((name) => [...(this.#named.get(name) ?? none)]);
+    const { own, tables } = this.#byName();
+    const named = [...this.#dropped].flatMap((name) => [...(own.get(name) ?? none)]);
     // Its shadow tables go with a virtual table.
     if (named.some(isVirtual)) return this.#readAll();
     for (const object of named) {
-      const { rowid, type, name } = object;
+      const { rowid, type, name, folded } = object;
       if (this.#connection.get(selectOne, rowid, type, name) !== null) continue;
       this.#remove(object);
       const isTable = type === "table" || type === "view";
-      const attached = isTable ? this.#attached.get(foldName(name)) : undefined;
+      const attached = isTable ? tables.get(folded) : undefined;
       for (const other of [...(attached ?? none)]) this.#remove(other);
     }
     while (this.#last > 0 && !this.#rows.has(this.#last)) this.#last--;

@@ -10,8 +10,11 @@ export interface PlainChange {
   readonly names: readonly string[];
 }
 
-/** What asks for more than a look at the table itself: a key to another one, or a module that makes tables of its own. */
-const reachesOut = /references|virtual/i;
+/**
+ * What asks for more than a look at the table itself: a key to another one, a module that makes tables of its own, or
+ * our tables, which could be read.
+ */
+const reachesOut = /references|virtual|rung_/i;
 
 /** What a step does to tables and indexes, where that is all, and one thing only; null where it is not, or nobody knows. */
 export function plainChange({ work, options }: ReadyStep): PlainChange | null {

@@ -34,6 +34,8 @@ export interface Connection {
   /** The rows of one statement. Recent statements stay compiled, and are never left open. */
   all(sql: string, ...values: SqlValue[]): Row[];
   get(sql: string, ...values: SqlValue[]): Row | null;
+  /** As `all`, for a statement that gives no rows: one of many like it, whose values are not to be copied once more. */
+  write(sql: string, values: readonly SqlValue[]): void;
   close(): void;
 }
 
@@ -127,6 +129,10 @@ class BunConnection implements Connection {
 
   get(sql: string, ...values: SqlValue[]): Row | null {
     return this.#recently(sql).get(...values);
+  }
+
+  write(sql: string, values: readonly SqlValue[]): void {
+    this.#recently(sql).all(...values);
   }
 
   close(): void {

@@ -50,6 +50,7 @@ export interface SteppingSettings {
 }
 
 const done: Outcome = { is: "done" };
+const none: readonly string[] = [];
 
 /** The step whose savepoint is open. */
 interface Entered {
@@ -65,13 +66,17 @@ function mayReadOurs({ work }: ReadyStep): boolean {
 }
 
 /** For steps that can lose nothing: it is noted what they make. */
-function unwatched(live: LiveSchema): Scope {
-  return {
-    run: (statement, action) => {
-      live.note(touchOf(statement));
-      return action();
-    },
-  };
+class Unwatched implements Scope {
+  readonly #live: LiveSchema;
+
+  constructor(live: LiveSchema) {
+    this.#live = live;
+  }
+
+  run<T>(statement: Statement, action: () => T): T {
+    this.#live.note(touchOf(statement));
+    return action();
+  }
 }
 
 /** Runs steps on the ground of a run. */
@@ -84,7 +89,7 @@ export class Stepping {
   #isWorn = false;
   #observing: Observing | null = null;
   /** What the latest step has lost and was allowed to lose, a sentence each. */
-  #allowed: readonly string[] = [];
+  #allowed: readonly string[] = none;
 
   constructor(ground: Ground, settings: SteppingSettings) {
     this.#ground = ground;
@@ -120,7 +125,7 @@ export class Stepping {
         return done;
       case "start":
         // Nobody watches it.
-        this.#allowed = [];
+        this.#allowed = none;
         this.writer().start(effect.step, this.stamp(effect.seq, 0));
         this.#outside = new OutsideScope(
           this.#ground.known.tracker,
@@ -170,19 +175,22 @@ export class Stepping {
   }
 
   /** `fingerprint` is that of the schema as it is known now, unless another is given. */
-  stamp(seq: number, durationMs: number, fingerprint?: () => string): Stamp {
+  stamp(seq: number, durationMs: number, fingerprint = this.#fingerprint()): Stamp {
     const { date, by } = this.#settings;
-    const stamp = { at: date().toISOString(), by: by(), seq, durationMs };
-    if (fingerprint !== undefined) return { ...stamp, fingerprint };
+    return { at: date().toISOString(), by: by(), seq, durationMs, fingerprint };
+  }
+
+  #fingerprint(): () => string {
     const now = this.#ground.known.tracker.fingerprint;
-    return { ...stamp, fingerprint: () => now };
+    return () => now;
   }
 
   #enter(step: ReadyStep): Outcome {
     const { connection, known, ledger } = this.#ground;
     const { live, facts, tracker } = known;
-    const isReader = live.hasReaders || mayReadOurs(step);
-    const change = isReader ? null : plainChange(step);
+    const plain = plainChange(step);
+    const isReader = live.hasReaders || (plain === null && mayReadOurs(step));
+    const change = isReader ? null : plain;
     const isSafe = change !== null && (change.does === "create" || live.isBare);
     // What is entered until here is the doing of the steps before, and stays where this one is taken back.
     tracker.await(isSafe ? change : null);
@@ -190,7 +198,7 @@ export class Stepping {
     const { mark } = ledger;
     connection.run("SAVEPOINT rung_step");
     if (isSafe) {
-      this.#entered = { scope: unwatched(live), eyes: change, mark };
+      this.#entered = { scope: new Unwatched(live), eyes: change, mark };
     } else {
       const scope = new StepScope(connection, facts, step);
       this.#entered = { scope, eyes: scope, mark };
@@ -253,7 +261,11 @@ export class Stepping {
 
   #guard(step: ReadyStep): Outcome {
     const { eyes } = this.#inside();
-    const findings = eyes instanceof StepScope ? eyes.findings() : [];
+    if (!(eyes instanceof StepScope)) {
+      this.#allowed = none;
+      return done;
+    }
+    const findings = eyes.findings();
     this.#allowed = findings.map(({ sentence }) => sentence);
     const found = findingsFailure(step, findings);
     return found === null ? done : { is: "failed", failure: found };

@@ -18,9 +18,19 @@ import { keptObject, ownOf } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** The hash of one object: those of a schema, in any order, make its fingerprint by exclusive or. */
-function hashOf({ type, name, table, sql }: SchemaObject): bigint {
-  const hash = sha256(`${type}\0${foldName(name)}\0${foldName(table)}\0${canonicalSql(sql)}`);
-  return BigInt(`0x${hash}`);
+function hashOf({ type, folded, foldedTable, sql }: LiveObject): bigint {
+  return BigInt(`0x${sha256(`${type}\0${folded}\0${foldedTable}\0${canonicalSql(sql)}`)}`);
+}
+
+/** Identifies an object within a schema, as `objectKey` does. */
+function keyOf({ type, folded }: LiveObject): string {
+  return `${type} ${folded}`;
+}
+
+/** An object of the schema, with its hash. */
+interface Tracked {
+  readonly object: LiveObject;
+  readonly hash: bigint;
 }
 
 const upsert = `INSERT INTO rung_schema (type, name, "table", sql) VALUES (?, ?, ?, ?)
@@ -34,9 +44,21 @@ function grouped(
   steps: number,
   placeOf: (object: LiveObject) => number | undefined,
 ): readonly (readonly LiveObject[])[] {
-  const groups = Array.from({ length: steps }, (): LiveObject[] => []);
+  const groups: LiveObject[][] = [];
+  for (let at = 0; at < steps; at++) groups.push([]);
   for (const object of objects) groups[placeOf(object) ?? steps - 1]?.push(object);
   return groups;
+}
+
+/** The first step that names each of the objects, by its place. */
+function doersOf(changes: readonly { readonly change: PlainChange }[]): Map<string, number> {
+  const doers = new Map<string, number>();
+  let at = 0;
+  for (const { change } of changes) {
+    for (const name of change.names) if (!doers.has(name)) doers.set(name, at);
+    at++;
+  }
+  return doers;
 }
 
 /**
@@ -47,10 +69,9 @@ export class SchemaTracker {
   readonly #connection: Connection;
   readonly #live: LiveSchema;
   readonly #ledger: Ledger;
-  readonly #objects = new Map<string, LiveObject>();
+  readonly #tracked = new Map<string, Tracked>();
   #fingerprint = 0n;
   #hasVirtual = false;
-  readonly #hashes = new Map<LiveObject, bigint>();
   /** Plain steps whose doing was not looked at yet; all of them make, or all drop. */
   #unseen: { readonly change: PlainChange; fingerprint: string }[] = [];
 
@@ -66,7 +87,7 @@ export class SchemaTracker {
   /** The schema; an object that stands as it was is the same one as before. */
   get objects(): readonly SchemaObject[] {
     this.settle();
-    return [...this.#objects.values()];
+    return [...this.#tracked.values()].map(({ object }) => object);
   }
 
   /** The fingerprint of the schema, as 64 hexadecimal digits. */
@@ -103,40 +124,38 @@ export class SchemaTracker {
     const steps = this.#unseen;
     if (steps.length === 0) return;
     this.#unseen = [];
-    const doers = new Map<string, number>();
-    for (const [at, { change }] of steps.entries()) {
-      for (const name of change.names) if (!doers.has(name)) doers.set(name, at);
-    }
+    const doers = doersOf(steps);
     const { gone, fresh } = this.#live.takeChanges();
     // An index goes with its table, unless it was dropped before.
-    const lost = grouped(gone, steps.length, ({ name, table }) => {
-      const [first] = [name, table]
-        .flatMap((each) => doers.get(foldName(each)) ?? [])
-        .toSorted((a, b) => a - b);
-      return first;
+    const lost = grouped(gone, steps.length, ({ folded, foldedTable }) => {
+      const own = doers.get(folded);
+      const tables = doers.get(foldedTable);
+      return own === undefined || (tables !== undefined && tables < own) ? tables : own;
     });
-    const made = grouped(this.#ownOf(fresh), steps.length, ({ name }) => doers.get(foldName(name)));
-    for (const [at, step] of steps.entries()) {
+    const made = grouped(this.#ownOf(fresh), steps.length, ({ folded }) => doers.get(folded));
+    let at = 0;
+    for (const step of steps) {
       for (const object of lost[at] ?? []) this.#lose(object);
       for (const object of made[at] ?? []) {
         this.#add(object);
-        this.#keep(object);
+        this.#ledger.add(upsert, [object.type, object.folded, object.table, object.sql]);
       }
       step.fingerprint = this.#digits();
+      at++;
     }
   }
 
   #lose(object: LiveObject): void {
-    if (this.#objects.get(objectKey(object)) !== object) return;
+    if (!this.#isTracked(object)) return;
     this.#remove(object);
-    this.#ledger.add(remove, [object.type, foldName(object.name)]);
+    this.#ledger.add(remove, [object.type, object.folded]);
   }
 
   /** Takes in what a step has changed. */
   follow(): void {
     this.settle();
     const { gone, fresh } = this.#live.takeChanges();
-    const lost = gone.filter((object) => this.#objects.get(objectKey(object)) === object);
+    const lost = gone.filter((object) => this.#isTracked(object));
     for (const object of lost) this.#remove(object);
     const made = this.#ownOf(fresh);
     for (const object of made) this.#add(object);
@@ -154,14 +173,12 @@ export class SchemaTracker {
 
   /** What is to be kept of an object that a step has made or altered; null for what stays, or is not, in the list. */
   #keptAs({ kind, type, name }: Difference, lost: readonly LiveObject[]): SchemaObject | null {
-    const object = this.#objects.get(objectKey({ type, name }));
+    const object = this.#tracked.get(objectKey({ type, name }))?.object;
     if (kind === "gone" || object === undefined) return null;
     const origin = lost.find(({ rowid }) => rowid === object.rowid);
     const isAltered =
       origin !== undefined &&
-      (kind === "changed"
-        ? objectKey(origin) === objectKey(object)
-        : this.#isRenamed(origin, object));
+      (kind === "changed" ? keyOf(origin) === keyOf(object) : this.#isRenamed(origin, object));
     if (!isAltered) return object;
     this.#ledger.write();
     const kept = keptObject(this.#connection, origin.type, origin.name);
@@ -172,13 +189,13 @@ export class SchemaTracker {
   }
 
   #isRenamed(origin: LiveObject, object: LiveObject): boolean {
-    const isGone = !this.#objects.has(objectKey(origin));
+    const isGone = !this.#tracked.has(keyOf(origin));
     return object.type === "table" && isGone && isRenamed(origin, object);
   }
 
   /** Takes in an object that a step names: one that is as its canonical SQL says, or, with null, one that is gone. */
   own(type: ObjectType, name: string, canonical: string | null): void {
-    const object = this.#objects.get(objectKey({ type, name }));
+    const object = this.#tracked.get(objectKey({ type, name }))?.object;
     if (canonical === null && object === undefined) {
       this.#ledger.add(remove, [type, foldName(name)]);
       // Its indexes and triggers went with it.
@@ -190,7 +207,7 @@ export class SchemaTracker {
   /** Writes the whole live schema to the kept list. */
   keepAll(): void {
     this.#ledger.add("DELETE FROM rung_schema", []);
-    for (const object of this.#objects.values()) this.#keep(object);
+    for (const { object } of this.#tracked.values()) this.#keep(object);
   }
 
   #keep({ type, name, table, sql }: SchemaObject): void {
@@ -203,16 +220,19 @@ export class SchemaTracker {
     return own;
   }
 
+  #isTracked(object: LiveObject): boolean {
+    return this.#tracked.get(keyOf(object))?.object === object;
+  }
+
   #add(object: LiveObject): void {
     const hash = hashOf(object);
-    this.#objects.set(objectKey(object), object);
-    this.#hashes.set(object, hash);
+    this.#tracked.set(keyOf(object), { object, hash });
     this.#fingerprint ^= hash;
   }
 
   #remove(object: LiveObject): void {
-    this.#objects.delete(objectKey(object));
-    this.#fingerprint ^= this.#hashes.get(object) ?? 0n;
-    this.#hashes.delete(object);
+    const key = keyOf(object);
+    this.#fingerprint ^= this.#tracked.get(key)?.hash ?? 0n;
+    this.#tracked.delete(key);
   }
 }

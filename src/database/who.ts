@@ -1,6 +1,9 @@
 // Who runs this, and on which machine: for the audit trail, and for steps outside any transaction.
 
-import { hostname } from "node:os";
+/** The name of this machine. What knows it is loaded when it is asked, as what only looks has no question. */
+function hostname(): string {
+  return process.getBuiltinModule("node:os").hostname();
+}
 
 /** Who runs this, as `user@host`; where the environment names nobody, by the number of the user. */
 export function whoami(): string {

@@ -46,16 +46,24 @@ function optionName(word: string): string {
   return word.slice(word.startsWith("--") ? 2 : 1);
 }
 
+// Loops, here and in all else that every start runs through, where a method of arrays would do as well: the runtime
+// compiles each of these methods when it is first called, which takes as long as to load ten functions of ours.
+const allOptions: readonly OptionSpec[] = [...commonOptions, ...sessionOptions, ...commandOptions];
+
+/** Whether a command takes an option; without one it is a session that does. */
+function takes(command: CommandSpec | undefined, option: OptionSpec): boolean {
+  if (commonOptions.includes(option)) return true;
+  return command === undefined
+    ? sessionOptions.includes(option)
+    : command.options.includes(option.name) && commandOptions.includes(option);
+}
+
 function findOption(word: string, command: CommandSpec | undefined): Result<OptionSpec> {
   const name = optionName(word);
-  const own =
-    command === undefined
-      ? sessionOptions
-      : commandOptions.filter((option) => command.options.includes(option.name));
-  const allowed = [...commonOptions, ...own];
-  const option = allowed.find((each) => each.name === name);
-  if (option !== undefined) return ok(option);
-  const names = allowed.map((each) => each.name);
+  for (const option of allOptions) {
+    if (option.name === name && takes(command, option)) return ok(option);
+  }
+  const names = allOptions.filter((each) => takes(command, each)).map((each) => each.name);
   const where = command === undefined ? "" : ` of ${command.name}`;
   return fail(
     "usage.unknown-option",
@@ -78,9 +86,12 @@ function commandOf(argv: readonly string[]): string | undefined {
       if (!word.startsWith("{")) return word;
       continue;
     }
-    const all = [...commonOptions, ...sessionOptions, ...commandOptions];
-    const option = all.find(({ name }) => name === optionName(word));
-    if (option !== undefined && option.value !== null) at++;
+    const name = optionName(word);
+    for (const option of allOptions) {
+      if (option.name !== name) continue;
+      if (option.value !== null) at++;
+      break;
+    }
   }
   return undefined;
 }

@@ -14,11 +14,17 @@ export function fieldOf(option: string): string {
   return option.replaceAll("-", "_");
 }
 
-/** Reads a command from its options; those that say where it works, and how it reports, are no fields of it. */
+/** Options that say where a command works, and how it reports: no fields of its message. */
+const ofTheWorld: readonly string[] = ["db", "dir", "ignore", "json"];
+
+/** Reads a command from its options. */
 export function readAsked(name: string, options: OptionValues): Result<Command> {
-  const { db: _db, dir: _dir, ignore: _ignore, json: _json, ...own } = options;
-  const fields = Object.entries(own).map(([key, value]) => [fieldOf(key), value]);
-  const command = readCommand({ type: name, ...Object.fromEntries(fields) }, spellOption);
+  const fields: Record<string, string | number | true> = { type: name };
+  for (const key of Object.keys(options)) {
+    const value = options[key];
+    if (value !== undefined && !ofTheWorld.includes(key)) fields[fieldOf(key)] = value;
+  }
+  const command = readCommand(fields, spellOption);
   if (!command.ok) return command;
   const { value } = command;
   if (value.type === "init" || value.type === "help") throw new Error(`${value.type} is a message`);

@@ -60,10 +60,11 @@ function kindOf(schema: SchemaLike): Omit<Field, "name" | "required" | "default"
   const { type, options = [] } = schema;
   if (isPath(schema)) return { type: "path" };
   if (type === "picklist") return { type: "choice", values: options };
+  // The only type that is none of valibot's.
+  if (type === "custom") return { type: "duration" };
   if (type !== "union") return { type: typeNames[type] ?? type, ...minimumOf(schema) };
   const ways = options.filter(isSchema);
-  // The only union of text and number is a duration; any other is a number, or a word in its place.
-  if (ways.some((way) => way.type === "string")) return { type: "duration" };
+  // A number, or a word in its place.
   const number = ways.find((way) => way.type === "number");
   const words = ways.filter((way) => way.type === "literal").map(({ literal }) => literal);
   return { type: "integer", ...(number === undefined ? {} : minimumOf(number)), or: words };

@@ -62,5 +62,6 @@ export function migrationsDirectory(options: OptionValues): string | null {
 
 /** Globs of schema objects to leave alone: `--ignore` or RUNG_IGNORE; several go with commas between them. */
 export function ignoredObjects(options: OptionValues): readonly string[] {
-  return (text(options["ignore"]) ?? "").split(",").filter((glob) => glob !== "");
+  const given = text(options["ignore"]);
+  return given === null ? [] : given.split(",").filter((glob) => glob !== "");
 }

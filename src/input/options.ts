@@ -319,5 +319,8 @@ export const commands: readonly CommandSpec[] = [
 
 /** The command of a name or alias. */
 export function findCommand(word: string): CommandSpec | undefined {
-  return commands.find(({ name, aliases }) => name === word || aliases.includes(word));
+  for (const command of commands) {
+    if (command.name === word || command.aliases.includes(word)) return command;
+  }
+  return undefined;
 }

@@ -20,12 +20,20 @@ function twice(a: MigrationFilename, b: MigrationFilename): Result<never> {
   );
 }
 
+function isBefore(a: MigrationFilename, b: MigrationFilename): boolean {
+  return a.version < b.version || (a.version === b.version && a.file < b.file);
+}
+
 /** By version, then by name. With leading zeros they come so, and to see that is faster than to sort. */
 function inOrder(files: readonly MigrationFilename[]): readonly MigrationFilename[] {
-  const isBefore = (a: MigrationFilename, b: MigrationFilename | undefined): boolean =>
-    b === undefined || a.version < b.version || (a.version === b.version && a.file < b.file);
-  if (files.every((file, at) => isBefore(file, files[at + 1]))) return files;
-  return files.toSorted((a, b) => a.version - b.version || (a.file < b.file ? -1 : 1));
+  let last: MigrationFilename | undefined;
+  for (const file of files) {
+    if (last !== undefined && !isBefore(last, file)) {
+      return files.toSorted((a, b) => a.version - b.version || (a.file < b.file ? -1 : 1));
+    }
+    last = file;
+  }
+  return files;
 }
 
 /**
@@ -60,5 +68,7 @@ export function groupByVersion(
     }
     groups.set(down.version, { ...group, down });
   }
-  return ok([...groups.values()]);
+  const all: VersionFiles[] = [];
+  for (const group of groups.values()) all.push(group);
+  return ok(all);
 }

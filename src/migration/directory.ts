@@ -164,11 +164,11 @@ function notListed(directory: string, error: unknown): Result<never> {
 
 /** The migration files of a directory, grouped by version. Fails with `catalog.not-found`, `.unreadable`, `.filename` … */
 export function listDirectory(directory: string): Result<readonly VersionFiles[]> {
-  let entries: string[];
+  const entries: string[] = [];
   try {
-    entries = readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => entry.name);
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      if (!entry.isDirectory()) entries.push(entry.name);
+    }
   } catch (error) {
     return notListed(directory, error);
   }

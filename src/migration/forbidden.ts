@@ -1,7 +1,7 @@
 // A statement -> whether a migration may run it, decided before anything does.
 
-import { fail, ok, type FailureCode, type Result } from "../failure.ts";
-import type { StepOptions } from "./migration.ts";
+import { fail, ok, type Failure, type FailureCode, type Result } from "../failure.ts";
+import type { Section, StepOptions } from "./migration.ts";
 import { namesOurs, type Statement } from "./statements.ts";
 import { identifierOf, tokenAt } from "./tokens.ts";
 import { touchOf, type Touch } from "./touch.ts";
@@ -105,10 +105,9 @@ function ours(touch: Touch, text: string): string | undefined {
 
 const allowed: Result<null> = ok(null);
 
-/** Whether a statement is of the kinds that nothing is asked of but to leave our tables alone, and doesn't name them. */
-function isHarmless(verb: string, text: string): boolean {
-  const isUsual = verb === "CREATE" || verb === "DROP" || verb === "INSERT" || verb === "ALTER";
-  return isUsual && !namesOurs(text);
+/** Whether a statement is of the kinds that nothing is asked of but to leave our tables alone. */
+function isUsual(verb: string): boolean {
+  return verb === "CREATE" || verb === "DROP" || verb === "INSERT" || verb === "ALTER";
 }
 
 /**
@@ -122,7 +121,7 @@ export function refuseForbidden(
   code: FailureCode = "catalog.forbidden",
 ): Result<null> {
   const { verb, at, text } = statement;
-  if (isHarmless(verb, text)) return allowed;
+  if (isUsual(verb) && !namesOurs(text)) return allowed;
   const refuse = (what: string, hint: string): Result<null> =>
     fail(code, what, hint, { at, statement: text });
   if (transactionVerbs.has(verb)) {
@@ -150,4 +149,18 @@ export function refuseForbidden(
     return refuse(`${verb} does not work inside a transaction.`, outsideHint);
   }
   return allowed;
+}
+
+/** Refuses the first of a section's statements that is forbidden; null where all are allowed. */
+export function refuseAll(
+  statements: readonly Statement[],
+  { text, options }: Section,
+): { readonly ok: false; readonly failure: Failure } | null {
+  const isOurs = namesOurs(text);
+  for (const statement of statements) {
+    if (!isOurs && isUsual(statement.verb)) continue;
+    const refused = refuseForbidden(statement, options);
+    if (!refused.ok) return refused;
+  }
+  return null;
 }

@@ -71,6 +71,7 @@ export function readOptions(words: string, at: Position): Result<StepOptions> {
 
 /** The words that `readOptions` reads as these options, in one fixed order; empty for the defaults. */
 export function writeOptions(options: StepOptions): string {
+  if (options === defaultOptions) return "";
   const words: string[] = [];
   if (!options.transaction) words.push("transaction:false");
   if (options.foreignKeys) words.push("foreign_keys:on");

@@ -24,6 +24,8 @@ interface Markers {
 }
 
 const ourMarker = /^--\s*migrate:\s*(\w*)[^\S\n]*([^\n]*)$/i;
+const plainUp = { word: "up", options: "" } as const;
+const plainDown = { word: "down", options: "" } as const;
 /** What was probably meant as one: misspelt, or behind SQL on its line. Run as a comment, down would follow up. */
 const nearMarker = /^--[\s-]*migrat(?:e|ion)s?\s*:?\s*(up|down)\b/i;
 /** Whose marker a bare `-- up` is: a comment like any other, unless the file has no marker of ours. */
@@ -92,6 +94,17 @@ function commentsOf(text: string): readonly LineComment[] {
     .filter((found) => found.text.startsWith("-"));
 }
 
+/** What a comment says as a marker of ours; null where it is none. */
+function markerOf(comment: string): Pick<Marker, "word" | "options"> | null {
+  // As nearly all are written.
+  if (comment === "-- migrate:up") return plainUp;
+  if (comment === "-- migrate:down") return plainDown;
+  const match = ourMarker.exec(comment);
+  if (match === null) return null;
+  const [, word = "", options = ""] = match;
+  return { word, options };
+}
+
 function findMarkers(text: string, file: string): Markers {
   const lines = new LineCounter(text, file);
   const ours: Marker[] = [];
@@ -100,10 +113,10 @@ function findMarkers(text: string, file: string): Markers {
   for (const { start, text: found } of commentsOf(text)) {
     const comment = found.trimEnd();
     const isAlone = startsItsLine(text, start);
-    const match = isAlone ? ourMarker.exec(comment) : null;
-    if (match !== null) {
+    const marker = isAlone ? markerOf(comment) : null;
+    if (marker !== null) {
       const { line, column } = lines.positionOf(start);
-      const [, word = "", options = ""] = match;
+      const { word, options } = marker;
       // The line's end is the marker's.
       const end = Math.min(start + found.length + 1, text.length);
       ours.push({ word, options, start, end, line, column });
@@ -142,11 +155,16 @@ function wrongMarker(file: string, marker: Marker, text: string, hint: string): 
 
 const fine: Result<null> = ok(null);
 
+/** Whether there are no markers but the allowed ones, in their order. */
+function areUsual(markers: readonly Marker[], allowed: readonly Direction[]): boolean {
+  let at = 0;
+  for (const { word } of markers) if (word !== allowed[at++]) return false;
+  return true;
+}
+
 function checkMarkers(markers: Markers, file: string, allowed: readonly Direction[]): Result<null> {
   const { ours, other, near } = markers;
-  const isUsual =
-    near === null && other === null && ours.every(({ word }, at) => word === allowed[at]);
-  if (isUsual) return fine;
+  if (near === null && other === null && areUsual(ours, allowed)) return fine;
   const isMissed = near !== null && !ours.some(({ word }) => word.toLowerCase() === near.word);
   if (isMissed) {
     const { line, column } = near;
@@ -192,8 +210,40 @@ function checkMarkers(markers: Markers, file: string, allowed: readonly Directio
   return ok(null);
 }
 
+/** The marker lines of a file as most are. */
+const plainLines = { up: "-- migrate:up\n", down: "-- migrate:down\n" } as const;
+
+/** The line on which an offset lies, from 1. */
+function lineAt(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) line++;
+  return line;
+}
+
+/** A section behind a marker line without options. */
+function plainSection(text: string, file: string, from: number, end: number): Section {
+  return { text: text.slice(from, end), file, line: lineAt(text, from), options: defaultOptions };
+}
+
+/** The sections of a file that begins with the one marker and has, as its only comment, the other; null of any other. */
+function plainSections(text: string, file: string): Sections | null {
+  const { up, down } = plainLines;
+  if (!text.startsWith(up) || canHide.test(text)) return null;
+  const comment = text.indexOf("--", up.length);
+  if (comment < 0) return { up: plainSection(text, file, up.length, text.length), down: null };
+  const from = comment + down.length;
+  const isMarker = text[comment - 1] === "\n" && text.startsWith(down, comment);
+  if (!isMarker || text.indexOf("--", from) >= 0) return null;
+  return {
+    up: plainSection(text, file, up.length, comment),
+    down: plainSection(text, file, from, text.length),
+  };
+}
+
 /** Cuts a file of two sections. `text` is normalized. Fails with `catalog.no-marker`, `.other-tool` or `.marker`. */
 export function readSections(text: string, file: string): Result<Sections> {
+  const plain = plainSections(text, file);
+  if (plain !== null) return ok(plain);
   const markers = findMarkers(text, file);
   const checked = checkMarkers(markers, file, ["up", "down"]);
   if (!checked.ok) return checked;
@@ -220,6 +270,11 @@ export function readSections(text: string, file: string): Result<Sections> {
  * `text` is normalized; a marker may stand as its first line, for its options.
  */
 export function readSection(text: string, file: string, direction: Direction): Result<Section> {
+  const { length } = plainLines[direction];
+  const isPlain = text.startsWith(plainLines[direction]) && !canHide.test(text);
+  if (isPlain && text.indexOf("--", length) < 0) {
+    return ok(plainSection(text, file, length, text.length));
+  }
   const markers = findMarkers(text, file);
   const checked = checkMarkers(markers, file, [direction]);
   if (!checked.ok) return checked;

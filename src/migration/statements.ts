@@ -1,7 +1,7 @@
 // A section's text -> its statements, each with its position and verb.
 
 import { fail, ok, type Position, type Result } from "../failure.ts";
-import { LineCounter, pieceAt, tokenAt, type Token } from "./tokens.ts";
+import { columnAt, isSpace, LineCounter, pieceAt, tokenAt, type Token } from "./tokens.ts";
 
 /** One SQL statement as written, without its closing semicolon. */
 export interface Statement {
@@ -61,37 +61,37 @@ const firstWord = /[A-Za-z0-9_$\x80-\uffff]+/y;
 
 function verbAt(text: string, start: number): string {
   firstWord.lastIndex = start;
-  const [word = text.charAt(start)] = firstWord.exec(text) ?? [];
-  return word.toUpperCase();
+  const end = firstWord.test(text) ? firstWord.lastIndex : start + 1;
+  return text.slice(start, end).toUpperCase();
 }
 
 /** What makes an end of a statement more than a semicolon: what can hide one, or hold some of its own. */
 const intricate = /['"`[]|--|\/\*|trigger/i;
-const space = /[ \n\t\r\f]*/y;
 
 /** Splits SQL in which every semicolon ends a statement. */
-function splitPlainly(text: string, lines: LineCounter): readonly Statement[] {
+function splitPlainly(text: string, file: string, firstLine: number): readonly Statement[] {
   const statements: Statement[] = [];
+  let line = firstLine;
+  let lineStart = 0;
   for (let from = 0; from < text.length;) {
     const semicolon = text.indexOf(";", from);
     const end = semicolon < 0 ? text.length : semicolon;
-    space.lastIndex = from;
-    space.test(text);
-    const begin = space.lastIndex;
-    if (begin < end) {
-      const statement = trimmedEnd(text.slice(begin, end));
-      const at = lines.positionOf(begin);
-      statements.push({ text: statement, at, verb: verbAt(text, begin) });
+    let begin = from;
+    while (begin < end && isSpace(text.charCodeAt(begin))) begin++;
+    let last = end;
+    while (last > begin && isSpace(text.charCodeAt(last - 1))) last--;
+    if (begin < last) {
+      for (let next = text.indexOf("\n", lineStart); next >= 0 && next < begin;) {
+        line++;
+        lineStart = next + 1;
+        next = text.indexOf("\n", lineStart);
+      }
+      const at = { file, line, column: columnAt(text, lineStart, begin) };
+      statements.push({ text: text.slice(begin, last), at, verb: verbAt(text, begin) });
     }
     from = end + 1;
   }
   return statements;
-}
-
-const spaceAtEnd = /[ \n\t\r\f]+$/;
-
-function trimmedEnd(text: string): string {
-  return spaceAtEnd.test(text) ? text.replace(spaceAtEnd, "") : text;
 }
 
 /**
@@ -106,19 +106,19 @@ export function splitStatements(
   file: string,
   firstLine = 1,
 ): Result<readonly Statement[]> {
-  const lines = new LineCounter(text, file, firstLine);
   const nul = text.indexOf("\0");
   if (nul >= 0) {
     return fail(
       "catalog.text",
       "The SQL contains a NUL character, behind which SQLite reads nothing.",
       "Remove the character; char(0) writes one inside an expression.",
-      { at: lines.positionOf(nul) },
+      { at: new LineCounter(text, file, firstLine).positionOf(nul) },
     );
   }
 
-  if (!intricate.test(text)) return ok(splitPlainly(text, lines));
+  if (!intricate.test(text)) return ok(splitPlainly(text, file, firstLine));
 
+  const lines = new LineCounter(text, file, firstLine);
   const statements: Statement[] = [];
   let state: Cell = start;
   let first: Token | undefined;

@@ -26,7 +26,8 @@ const singleQuote = 39;
 const doubleQuote = 34;
 const backtick = 96;
 
-function isSpace(code: number): boolean {
+/** Whether a UTF-16 unit is white space to SQLite (tokenize.c, CC_SPACE). */
+export function isSpace(code: number): boolean {
   return (
     code === blank ||
     code === newline ||
@@ -142,6 +143,13 @@ function isPair(text: string, at: number): boolean {
   return isHigh && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
 }
 
+/** The column of an offset in the line that begins at another, in characters from 1. */
+export function columnAt(text: string, lineStart: number, offset: number): number {
+  let column = 1;
+  for (let at = lineStart; at < offset; column++) at += isPair(text, at) ? 2 : 1;
+  return column;
+}
+
 /** Counts lines as a cursor that only moves forward, so that positions in a long text cost one pass. */
 export class LineCounter {
   readonly #text: string;
@@ -164,10 +172,7 @@ export class LineCounter {
       this.#line++;
       this.#lineStart = next + 1;
     }
-    let column = 1;
-    for (let at = this.#lineStart; at < offset; column++) {
-      at += isPair(this.#text, at) ? 2 : 1;
-    }
+    const column = columnAt(this.#text, this.#lineStart, offset);
     return { file: this.#file, line: this.#line, column };
   }
 }

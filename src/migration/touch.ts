@@ -132,7 +132,9 @@ const known = new WeakMap<Statement, Touch>();
 
 /** What a statement can touch. A trigger that it sets off can touch more. */
 export function touchOf(statement: Statement): Touch {
-  const touch = known.get(statement) ?? read(statement.text);
+  const before = known.get(statement);
+  if (before !== undefined) return before;
+  const touch = read(statement.text);
   known.set(statement, touch);
   return touch;
 }

@@ -107,7 +107,7 @@ export function isRenamed(before: SchemaObject, after: SchemaObject): boolean {
 
 /** The differences that count: another order of columns is worth a note, and no failure. */
 export function withoutOrder(found: readonly Difference[]): readonly Difference[] {
-  return found.filter((difference) => !difference.isOrderOnly);
+  return found.length === 0 ? found : found.filter((difference) => !difference.isOrderOnly);
 }
 
 function changeOf(before: SchemaObject, after: SchemaObject): Difference | null {
@@ -150,9 +150,9 @@ const plainName = /^[a-z_][a-z0-9_]*$/i;
 
 /**
  * The SQL with names freed of quotes that a RENAME has put around them, where they can be nothing but names, and with
- * a semicolon that doesn't fall into a comment at its end.
+ * a semicolon that doesn't fall into a comment at its end. `kept` are the names that need their quotes.
  */
-function dumped(sql: string): string {
+function dumped(sql: string, kept: ReadonlySet<string>): string {
   const parts: string[] = [];
   let previous = "";
   let end = ";";
@@ -162,7 +162,7 @@ function dumped(sql: string): string {
     const raw = sql.slice(token.start, token.end);
     const name = identifierOf(sql, token);
     const isName = token.kind === "quoted" && !raw.startsWith("'") && beforeName.test(previous);
-    const isNeedless = isName && plainName.test(name) && !keywords.has(name.toUpperCase());
+    const isNeedless = isName && plainName.test(name) && !kept.has(name.toUpperCase());
     parts.push(isNeedless ? name : raw);
     if (token.kind !== "space" && token.kind !== "comment") previous = raw;
     if (token.kind !== "space") end = raw.startsWith("--") && !raw.endsWith("\n") ? "\n;" : ";";
@@ -171,8 +171,7 @@ function dumped(sql: string): string {
 }
 
 /** SQLite's keywords, which need their quotes as names (SQLite, "SQLite Keywords"). */
-const keywords = new Set(
-  `ABORT ACTION ADD AFTER ALL ALTER ALWAYS ANALYZE AND AS ASC ATTACH AUTOINCREMENT BEFORE BEGIN BETWEEN BY CASCADE
+const keywords = `ABORT ACTION ADD AFTER ALL ALTER ALWAYS ANALYZE AND AS ASC ATTACH AUTOINCREMENT BEFORE BEGIN BETWEEN BY CASCADE
   CASE CAST CHECK COLLATE COLUMN COMMIT CONFLICT CONSTRAINT CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME
   CURRENT_TIMESTAMP DATABASE DEFAULT DEFERRABLE DEFERRED DELETE DESC DETACH DISTINCT DO DROP EACH ELSE END ESCAPE
   EXCEPT EXCLUDE EXCLUSIVE EXISTS EXPLAIN FAIL FILTER FIRST FOLLOWING FOR FOREIGN FROM FULL GENERATED GLOB GROUP
@@ -181,15 +180,15 @@ const keywords = new Set(
   OVER PARTITION PLAN PRAGMA PRECEDING PRIMARY QUERY RAISE RANGE RECURSIVE REFERENCES REGEXP REINDEX RELEASE RENAME
   REPLACE RESTRICT RETURNING RIGHT ROLLBACK ROW ROWS SAVEPOINT SELECT SET TABLE TEMP TEMPORARY THEN TIES TO
   TRANSACTION TRIGGER UNBOUNDED UNION UNIQUE UPDATE USING VACUUM VALUES VIEW VIRTUAL WHEN WHERE WINDOW WITH
-  WITHOUT`.split(/\s+/),
-);
+  WITHOUT`;
 
 /** A schema as SQL, ready to be committed and compared: tables, indexes, views, triggers, each by name. */
 export function schemaText(objects: readonly SchemaObject[]): string {
   const rank = ({ type, name }: SchemaObject): string =>
     `${typeOrder.indexOf(type)} ${foldName(name)}`;
+  const kept = new Set(keywords.split(/\s+/));
   return objects
     .toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
-    .map(({ sql }) => dumped(sql))
+    .map(({ sql }) => dumped(sql, kept))
     .join("\n");
 }

@@ -80,8 +80,8 @@ function absent(row: HistoryRow, newest: number): Standing {
 
 /** Where every known version stands, in version order. The head is the highest version that was applied. */
 export function standings({ migrations }: Catalog, { rows }: History): readonly Standing[] {
-  const head = rows.at(-1)?.version ?? 0;
-  const newest = migrations.at(-1)?.version ?? 0;
+  const head = rows[rows.length - 1]?.version ?? 0;
+  const newest = migrations[migrations.length - 1]?.version ?? 0;
   const all: Standing[] = [];
   let at = 0;
   for (const migration of migrations) {

@@ -1,7 +1,7 @@
 // A migration, or its row in history, and a direction -> the step that takes it there.
 
 import { fail, ok, type Result } from "../failure.ts";
-import { refuseForbidden } from "../migration/forbidden.ts";
+import { refuseAll } from "../migration/forbidden.ts";
 import {
   defaultOptions,
   type Direction,
@@ -67,31 +67,45 @@ export type DownSource = "recorded" | "catalog";
 function readScript(section: Section): Result<Script> {
   const statements = splitStatements(section.text, section.file, section.line);
   if (!statements.ok) return statements;
-  for (const statement of statements.value) {
-    const allowed = refuseForbidden(statement, section.options);
-    if (!allowed.ok) return allowed;
-  }
-  return ok({ kind: "script", statements: statements.value });
+  const refused = refuseAll(statements.value, section);
+  return refused ?? ok({ kind: "script", statements: statements.value });
 }
 
 /** The step that applies a migration. Fails with `catalog.*`. */
 export function stepUp(migration: Migration): Result<Step> {
-  const { version, name, file, checksum } = migration;
-  const base = { direction: "up", version, name, file, checksum, seq: null, note: null } as const;
+  const { version, name, file, kind, checksum } = migration;
+  const direction = "up";
+  const seq = null;
+  const note = null;
   if (migration.kind === "typescript") {
+    const options = defaultOptions;
     const work: Module = { kind: "module", migration };
-    return ok({ ...base, kind: "typescript", options: defaultOptions, down: null, work });
+    return ok({
+      direction,
+      version,
+      name,
+      file,
+      kind,
+      checksum,
+      options,
+      down: null,
+      seq,
+      note,
+      work,
+    });
   }
   const sections = migration.sections();
   if (!sections.ok) return sections;
-  const { up, down } = sections.value;
+  const { up, down: undo } = sections.value;
   const script = readScript(up);
   if (!script.ok) return script;
   // It would be kept as it is: what could never run must not become history.
-  const undo = down === null ? null : readScript(down);
-  if (undo !== null && !undo.ok) return undo;
-  const kept = down === null ? null : writeSection(down, "down");
-  return ok({ ...base, kind: "sql", options: up.options, down: kept, work: script.value });
+  const undoing = undo === null ? null : readScript(undo);
+  if (undoing !== null && !undoing.ok) return undoing;
+  const down = undo === null ? null : writeSection(undo, "down");
+  const { options } = up;
+  const work = script.value;
+  return ok({ direction, version, name, file, kind, checksum, options, down, seq, note, work });
 }
 
 /** What history records of an up that has run. */

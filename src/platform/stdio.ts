@@ -21,19 +21,18 @@ const streamOf = { 1: Bun.stdout, 2: Bun.stderr } as const;
  * is written with the count of what it took.
  */
 async function write(descriptor: 1 | 2, text: string): Promise<void> {
-  const length = Buffer.byteLength(text);
+  const bytes = new TextEncoder().encode(text);
   let written = 0;
-  if (length > inOnePiece) {
+  if (bytes.length > inOnePiece) {
     const { writeSync } = await import("node:fs");
     try {
-      written = writeSync(descriptor, text);
+      written = writeSync(descriptor, bytes);
     } catch (error) {
       if (codeOf(error) !== "EAGAIN") throw error;
     }
-    if (written === length) return;
+    if (written === bytes.length) return;
   }
-  const rest = written === 0 ? text : Buffer.from(text).subarray(written);
-  await Bun.write(streamOf[descriptor], rest);
+  await Bun.write(streamOf[descriptor], bytes.subarray(written));
 }
 
 /** Writes all of a text to standard output; false once that is in vain. Never throws: see `streamTrouble`. */

@@ -79,6 +79,14 @@ function paintStates(table: string, rows: readonly StatusRow[], paint: Paint): s
   return painted.join("\n");
 }
 
+/** What there is to tell besides the table, a blank line behind each. */
+function stories(rows: readonly StatusRow[], drift: readonly Difference[]): string {
+  let interrupted = "";
+  for (const row of rows) interrupted += interruptionText(row);
+  const drifted = driftText(drift);
+  return `${interrupted}${interrupted === "" ? "" : "\n"}${drifted}${drifted === "" ? "" : "\n"}`;
+}
+
 /** The report as a whole. */
 export function statusText(
   rows: readonly StatusRow[],
@@ -100,14 +108,11 @@ export function statusText(
   const painted = paint === plain ? table : paintStates(table, rows, paint);
   const seen = new Map<MigrationState, number>();
   for (const { state } of rows) seen.set(state, (seen.get(state) ?? 0) + 1);
-  const counts = order
-    .filter((state) => seen.has(state))
-    .map((state) => `${seen.get(state) ?? 0} ${state}`);
-  const drifted = withoutOrder(drift).length === 0 ? [] : ["drifted"];
-  const interrupted = rows.filter(({ interruption }) => interruption !== null);
-  const stories = [interrupted.map(interruptionText).join(""), driftText(drift)].filter(
-    (each) => each !== "",
-  );
-  const told = stories.length === 0 ? "" : `${stories.join("\n")}\n`;
-  return `${painted}\n${told}${[...counts, ...drifted].join(", ")}: ${database}\n`;
+  const counts: string[] = [];
+  for (const state of order) {
+    const count = seen.get(state);
+    if (count !== undefined) counts.push(`${count} ${state}`);
+  }
+  if (withoutOrder(drift).length > 0) counts.push("drifted");
+  return `${painted}\n${stories(rows, drift)}${counts.join(", ")}: ${database}\n`;
 }

@@ -15,6 +15,7 @@ import {
   isRecorded,
   lost,
   nameOf,
+  on,
   queueOf,
   to,
   uncommitted,
@@ -42,13 +43,15 @@ const groupMs = 100;
 export function enter(group: Group, queue: Queue, now: number): Advance {
   const step = firstOf(queue);
   if (step === undefined) return undoGroup(group.run, { go: "finish" });
-  const rest = { ...queue, from: queue.from + 1 };
+  const rest = { steps: queue.steps, from: queue.from + 1 };
   const { direction, note } = step;
   const running: Event = { kind: "running", direction, migration: nameOf(step) };
   const events: Event[] = note === null ? [running] : [{ kind: "note", text: note }, running];
-  const active = { group, step, rest, since: now };
-  if (step.options.transaction) return to({ at: "entering", ...active }, ...events);
-  return to({ at: "starting", ...active, seq: seqOf(group, step), done: 0 }, ...events);
+  const since = now;
+  if (step.options.transaction)
+    return { state: { at: "entering", group, step, rest, since }, events };
+  const seq = seqOf(group, step);
+  return { state: { at: "starting", group, step, rest, since, seq, done: 0 }, events };
 }
 
 function seqOf(group: Group, step: ReadyStep): number {
@@ -82,33 +85,39 @@ export function unleft(state: State & { at: "leaving" }, outcome: Outcome): Adva
 
 /** The step's savepoint is open. */
 export function entered({ group, step, rest }: Active, now: number): Advance {
-  const active = { group, step, rest, since: now };
-  const { work } = step;
-  if (work.kind === "call") return to({ at: "calling", ...active });
-  if (work.statements.length === 0) return to({ at: "guarding", ...active });
-  return to({ at: "executing", ...active, script: work, index: 0 });
+  const since = now;
+  const { work: script } = step;
+  if (script.kind === "call") return on({ at: "calling", group, step, rest, since });
+  if (script.statements.length === 0) return on({ at: "guarding", group, step, rest, since });
+  return on({ at: "executing", group, step, rest, since, script, index: 0 });
 }
 
 /** One statement of a script has run. */
 export function executed(state: State & { at: "executing" }): Advance {
   const { group, step, rest, since, script } = state;
   const index = state.index + 1;
-  if (index < script.statements.length) return to({ ...state, index });
-  return to({ at: "guarding", group, step, rest, since });
+  if (index === script.statements.length) return on({ at: "guarding", group, step, rest, since });
+  return on({ at: "executing", group, step, rest, since, script, index });
 }
 
 /** Nothing is lost that was not meant to be. */
 export function guarded({ group, step, rest, since }: Active, now: number): Advance {
   const ran: Ran = { step, seq: seqOf(group, step), durationMs: Math.round(now - since) };
-  return to({ at: "recording", group, step, rest, since, ran });
+  return on({ at: "recording", group, step, rest, since, ran });
+}
+
+/** What is to be kept of the step is noted. */
+export function recorded({ group, step, rest, since, ran }: State & { at: "recording" }): Advance {
+  return on({ at: "leaving", group, step, rest, since, ran });
 }
 
 /** The step's savepoint is released: the group goes on, or is committed. */
 export function left(state: State & { at: "leaving" }, now: number): Advance {
   const { rest } = state;
-  const group = { ...state.group, ran: followedBy(state.group.ran, state.ran) };
-  const { commit } = group.run;
-  const isLong = commit === "group" && now - group.since >= groupMs;
+  const { run, founding, since } = state.group;
+  const group: Group = { run, founding, since, ran: followedBy(state.group.ran, state.ran) };
+  const { commit } = run;
+  const isLong = commit === "group" && now - since >= groupMs;
   const next = firstOf(rest);
   const isAlone = standsAlone(state.step) || (next !== undefined && standsAlone(next));
   const ends = isEmpty(rest) || commit === "each" || isLong || isAlone;

@@ -10,6 +10,7 @@ import {
   faulted,
   guarded,
   left,
+  recorded,
   settledCommit,
   undoneStep,
   unleft,
@@ -60,7 +61,7 @@ export function advance(state: State, outcome: Outcome, now: number): Advance {
     case "guarding":
       return isDone ? guarded(state, now) : faulted(state, outcome);
     case "recording":
-      return isDone ? to({ ...state, at: "leaving" }) : faulted(state, outcome);
+      return isDone ? recorded(state) : faulted(state, outcome);
     case "leaving":
       return isDone ? left(state, now) : unleft(state, outcome);
     case "committing":

@@ -49,6 +49,10 @@ function recorded(connection: Connection, log: string[]): Connection {
       log.push(sql);
       return connection.get(sql, ...values);
     },
+    write: (sql, values) => {
+      log.push(sql);
+      connection.write(sql, values);
+    },
     close: () => connection.close(),
   };
 }

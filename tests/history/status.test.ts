@@ -173,6 +173,7 @@ function counted(real: Connection, asked: string[]): Connection {
       asked.push(text);
       return real.get(text, ...values);
     },
+    write: (text, values) => real.write(text, values),
     close: () => real.close(),
   };
 }
