@@ -36,6 +36,8 @@ export interface Workplace {
   readonly heldSignals: () => Signals;
   /** Told of what takes time, where somebody watches. */
   readonly watch?: Watch;
+  /** Told where code is about to run so often that it is worth compiling. */
+  readonly expectLongWork?: () => void;
 }
 
 /** What a command works with. */

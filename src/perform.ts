@@ -126,8 +126,8 @@ async function step(command: SteppingCommand, job: Job): Promise<void> {
   const { execute } = await import("./run/execute.ts");
   const commit = command.type === "migrate" ? command.commit : "group";
   const request = { command, catalog, commit, lockTimeoutMs: waitMs, ...backupFor(command) };
-  const { now, signals, watch } = place;
-  await execute(request, { driver, now, signals, emit, watch });
+  const { now, signals, watch, expectLongWork } = place;
+  await execute(request, { driver, now, signals, emit, watch, expectLongWork });
 }
 
 function backupFor(command: SteppingCommand): { readonly backup?: BackupWish } {

@@ -4,25 +4,24 @@ import { ok, type Result } from "./failure.ts";
 import type { OptionValues } from "./input/argv.ts";
 import { databasePath, ignoredObjects, migrationsDirectory } from "./input/location.ts";
 import type { Workplace } from "./job.ts";
-import type { Catalog, Migration } from "./migration/migration.ts";
+import type { Catalog } from "./migration/migration.ts";
 import { readCatalog } from "./migration/source.ts";
 import type { Io } from "./world.ts";
 
 /** The catalog, whose code is loaded only where it can disturb nothing. */
 function housed(catalog: Catalog, { keepHouse, expectLongWork }: Io): Catalog {
-  const migrations: Migration[] = [];
-  for (const migration of catalog.migrations) {
-    if (migration.kind !== "typescript") {
-      migrations.push(migration);
-      continue;
-    }
+  let hasCode = false;
+  for (const { kind } of catalog.migrations) if (kind === "typescript") hasCode = true;
+  if (!hasCode) return catalog;
+  const migrations = catalog.migrations.map((migration) => {
+    if (migration.kind !== "typescript") return migration;
     const load = (): Promise<unknown> => {
       keepHouse();
       expectLongWork();
       return migration.load();
     };
-    migrations.push({ ...migration, load });
-  }
+    return { ...migration, load };
+  });
   return { ...catalog, migrations };
 }
 
@@ -30,7 +29,7 @@ function housed(catalog: Catalog, { keepHouse, expectLongWork }: Io): Catalog {
 export function workplace(io: Io, options: OptionValues, lockTimeoutMs: number): Result<Workplace> {
   const path = databasePath(options, io.environment);
   if (!path.ok) return path;
-  const { now, signals, heldSignals } = io;
+  const { now, signals, heldSignals, expectLongWork } = io;
   const ignored = ignoredObjects(options);
   const openDriver: Workplace["openDriver"] = (request) => io.openDriver({ ...request, ignored });
   const directory = migrationsDirectory(options);
@@ -38,5 +37,6 @@ export function workplace(io: Io, options: OptionValues, lockTimeoutMs: number):
     const read = await readCatalog(directory);
     return read.ok ? ok(housed(read.value, io)) : read;
   };
-  return ok({ path: path.value, catalog, openDriver, lockTimeoutMs, now, signals, heldSignals });
+  const world = { lockTimeoutMs, now, signals, heldSignals, expectLongWork };
+  return ok({ path: path.value, catalog, openDriver, ...world });
 }

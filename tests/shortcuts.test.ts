@@ -9,7 +9,9 @@ import { keptSchema } from "../src/database/schema.ts";
 import { SchemaTracker } from "../src/database/tracker.ts";
 import { openConnection, type Connection } from "../src/database/sqlite.ts";
 import { defaultOptions } from "../src/migration/migration.ts";
-import { readSections } from "../src/migration/sections.ts";
+import { readCommand } from "../src/command.ts";
+import { readAsked } from "../src/input/asked.ts";
+import { readSection, readSections } from "../src/migration/sections.ts";
 import { splitStatements, type Statement } from "../src/migration/statements.ts";
 import { touchOf } from "../src/migration/touch.ts";
 import { canonicalSql } from "../src/plan/schema.ts";
@@ -85,6 +87,45 @@ test("markers are found alike, with quotes in sight or none", () => {
         ? { up: { ...up, text: longer(up.text) }, down }
         : { up, down: { ...down, text: longer(down.text) } };
     expect([text, beside]).toEqual([text, { ok: true, value: wanted }]);
+  }
+});
+
+test("a file with the plainest markers is cut alike, with quotes in sight or none", () => {
+  const pieces = [
+    "-- migrate:down\n",
+    "SELECT 1;\n",
+    "\n",
+    "x ",
+    "- ",
+    "--- migrate:down\n",
+    "é\n",
+  ];
+  let plain = 0;
+  for (let seed = 1; seed <= 2000; seed++) {
+    const pick = randomOf(seed);
+    const body = Array.from({ length: pick(6) }, () => pieces[pick(pieces.length)]).join("");
+    for (const direction of ["up", "down"] as const) {
+      const text = `-- migrate:${direction}\n${body}`;
+      const found =
+        direction === "up" ? readSections(text, "x.sql") : readSection(text, "x.sql", direction);
+      // Quotes behind everything hide nothing.
+      const quoted = `${text}\n''`;
+      const beside =
+        direction === "up"
+          ? readSections(quoted, "x.sql")
+          : readSection(quoted, "x.sql", direction);
+      const shortened = JSON.parse(JSON.stringify(beside).replace("\\n''\"", '"'));
+      expect([text, found]).toEqual([text, shortened]);
+      if (found.ok) plain++;
+    }
+  }
+  expect(plain).toBeGreaterThan(1000);
+});
+
+test("what is asked without any field is what its schema makes of none", () => {
+  for (const type of ["migrate", "status"]) {
+    const asked = readAsked(type, { db: "x.db", json: true });
+    expect<unknown>(asked).toEqual(readCommand({ type }, (field) => field));
   }
 });
 

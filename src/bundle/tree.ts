@@ -2,7 +2,7 @@
 
 import { basename, dirname, relative, resolve, sep } from "node:path";
 import type { ReadMigration } from "../migration/directory.ts";
-import { entryOf } from "../migration/map.ts";
+import { entriesOf, moduleEntryOf } from "../migration/map.ts";
 import { sourceRoot, type Sources } from "../platform/compile.ts";
 
 /** Where the sources begin. */
@@ -31,6 +31,13 @@ function commonFolder(paths: readonly string[]): string {
   return common.join(sep);
 }
 
+/** The list of the map, in version order. */
+function migrationsOf(sql: string, modules: readonly string[]): readonly string[] {
+  if (modules.length === 0) return [`  migrations: ${sql},`];
+  const inOrder = "  ].sort((a, b) => a.version - b.version),";
+  return [`  migrations: [...${sql},`, ...modules, inOrder];
+}
+
 /** The sources of an executable. They are the same wherever the files lie, as long as they lie to each other as before. */
 export function sourcesOf({ texts, program, origin, migrations }: Content): Sources {
   const modules = migrations.filter(({ migration }) => migration.kind === "typescript");
@@ -42,11 +49,14 @@ export function sourcesOf({ texts, program, origin, migrations }: Content): Sour
   for (const { read } of modules) {
     for (const { path, text: source } of read) sources[placed(path)] = source;
   }
-  const entries = migrations.map(({ files, migration, read }) =>
-    entryOf(files, migration.checksum, {
-      text: (file) => JSON.stringify(read.find(({ path }) => basename(path) === file)?.text ?? ""),
-      module: () => JSON.stringify(placed(migration.file)),
-    }),
+  const sql = migrations.filter(({ migration }) => migration.kind === "sql");
+  const listed = sql.map(({ files, migration: { checksum }, read }) => {
+    const text = (file: string): string =>
+      read.find(({ path }) => basename(path) === file)?.text ?? "";
+    return { files, checksum, text };
+  });
+  const entries = modules.map(({ files, migration: { checksum, file } }) =>
+    moduleEntryOf(files, checksum, JSON.stringify(placed(file))),
   );
   for (const [name, text] of Object.entries(texts)) sources[`${sourceRoot}/${name}`] = text;
   return {
@@ -58,9 +68,7 @@ export function sourcesOf({ texts, program, origin, migrations }: Content): Sour
       `export const facts = { program: ${JSON.stringify(program)}, texts };`,
       "export const embedded = {",
       `  origin: ${JSON.stringify(origin)},`,
-      "  migrations: [",
-      ...entries,
-      "  ],",
+      ...migrationsOf(entriesOf(listed), entries),
       "};",
       "",
     ].join("\n"),

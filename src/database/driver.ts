@@ -6,13 +6,16 @@ import { databaseFailure, isBusy } from "./errors.ts";
 import type { FileEffect, FileWork } from "./filework.ts";
 import { Reading, type ReadingEffect, type ReadingSettings } from "./reading.ts";
 import { sqliteCode } from "./sqlite.ts";
+import type { RareEffect } from "./rare.ts";
 import type { Writing, WritingEffect, WritingSettings } from "./writing.ts";
 
 /** What a driver is opened with. */
 export interface DriverSettings extends ReadingSettings, WritingSettings {}
 
 /** The part that performs an effect; one that is not named here writes. */
-const parts: Readonly<Partial<Record<DatabaseEffect["do"], "reads" | "works on files">>> = {
+const parts: Readonly<
+  Partial<Record<DatabaseEffect["do"], "reads" | "works on files" | "takes more">>
+> = {
   look: "reads",
   settle: "reads",
   survey: "reads",
@@ -22,10 +25,20 @@ const parts: Readonly<Partial<Record<DatabaseEffect["do"], "reads" | "works on f
   "publish-backup": "works on files",
   "discard-copy": "works on files",
   restore: "works on files",
+  call: "takes more",
+  start: "takes more",
+  measure: "takes more",
+  check: "takes more",
+  seed: "takes more",
+  "read-rows": "takes more",
 };
 
-function isWriting(effect: DatabaseEffect): effect is WritingEffect {
+function isWriting(effect: DatabaseEffect): effect is Exclude<WritingEffect, RareEffect> {
   return parts[effect.do] === undefined;
+}
+
+function isRare(effect: DatabaseEffect): effect is RareEffect {
+  return parts[effect.do] === "takes more";
 }
 
 function isReading(effect: DatabaseEffect): effect is ReadingEffect {
@@ -45,13 +58,18 @@ export class SqliteDriver implements Driver {
   }
 
   perform(effect: DatabaseEffect): Outcome | Promise<Outcome> {
-    if (!isWriting(effect)) {
-      return isReading(effect) ? this.#read(effect) : this.#workOnFiles(effect);
+    if (isWriting(effect)) {
+      const writing = this.#writing;
+      return writing === null ? this.#beginWriting(effect) : this.#write(writing, effect);
     }
-    if (this.#writing === null) return this.#beginWriting(effect);
+    if (isReading(effect)) return this.#read(effect);
+    return isRare(effect) ? this.#takeMore(effect) : this.#workOnFiles(effect);
+  }
+
+  #write(writing: Writing, effect: WritingEffect): Outcome | Promise<Outcome> {
     let outcome: Outcome;
     try {
-      outcome = this.#writing.perform(effect);
+      outcome = writing.perform(effect);
     } catch (error) {
       outcome = this.#refused(effect, error);
     }
@@ -87,9 +105,22 @@ export class SqliteDriver implements Driver {
   }
 
   async #beginWriting(effect: WritingEffect): Promise<Outcome> {
+    return this.#write(await this.#loadWriting(), effect);
+  }
+
+  async #takeMore(effect: RareEffect): Promise<Outcome> {
+    const writing = await this.#loadWriting();
+    await writing.prepare(effect.do);
+    return this.#write(writing, effect);
+  }
+
+  async #loadWriting(): Promise<Writing> {
+    if (this.#writing !== null) return this.#writing;
     const { Writing } = await import("./writing.ts");
-    this.#writing = new Writing(this.#reading, this.#settings);
-    return this.perform(effect);
+    const writing = new Writing(this.#reading, this.#settings);
+    // Every step is measured then.
+    if (this.#settings.measuring !== undefined) await writing.prepare("measure");
+    return (this.#writing = writing);
   }
 
   async #workOnFiles(effect: FileEffect): Promise<Outcome> {

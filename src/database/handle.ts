@@ -1,13 +1,13 @@
 // The narrow database that a TypeScript migration is given: every statement passes the same gate as a file's.
 
-import { failure, type Failure, type Result, messageOf } from "../failure.ts";
+import type { Failure, Result } from "../failure.ts";
 import { refuseForbidden } from "../migration/forbidden.ts";
 import type { MigrationDb, Row, SqlValue } from "../migration/migration.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { callSite } from "./callsite.ts";
-import { databaseFailure, type UsedDatabase } from "./errors.ts";
+import { statementFailure, transactionLost, type Scope } from "./refusal.ts";
 import type { Changes, Connection, Prepared } from "./sqlite.ts";
 
 /** What a call on the handle throws; a migration may catch it and go on, as long as the transaction stands. */
@@ -19,39 +19,6 @@ export class StepError extends Error {
     this.name = "StepError";
     this.failure = cause;
   }
-}
-
-/** The failure of a statement that SQLite refused. */
-export function statementFailure(
-  error: unknown,
-  step: ReadyStep,
-  statement: Statement,
-  database: UsedDatabase,
-): Failure {
-  const place = { at: statement.at, statement: statement.text };
-  const unusable = databaseFailure(error, database);
-  if (unusable !== null) return { ...unusable, ...place };
-  const message = messageOf(error);
-  const text = `Migration ${step.version} ${step.name} failed: ${message}.`;
-  const hint = / already exists$/.test(message)
-    ? "Mend the statement; a database that was built by other means is taken over with rung baseline."
-    : "Mend the statement and run the command again.";
-  return failure("step.failed", text, hint, place);
-}
-
-/** The failure of a step that ended our transaction. */
-export function transactionLost(step: ReadyStep, statement?: Statement): Failure {
-  return failure(
-    "step.transaction-lost",
-    `Migration ${step.version} ${step.name} ended the transaction that it ran in.`,
-    "Look for ROLLBACK in a trigger or an ON CONFLICT clause, and use ABORT instead.",
-    statement === undefined ? {} : { at: statement.at, statement: statement.text },
-  );
-}
-
-/** Where the statements of a step pass by. */
-export interface Scope {
-  run<T>(statement: Statement, action: () => T): T;
 }
 
 /** Told how many more statements have run, and how many more rows they have changed, in so far as that is known. */

@@ -30,12 +30,18 @@ const rowSchema = () =>
   });
 type RawRow = v.InferOutput<ReturnType<typeof rowSchema>>;
 
-const formatSchema = () =>
-  v.object({
-    format: v.number(),
-    oldest: v.number(),
-    schema_version: v.nullable(v.number()),
-  });
+/** What is kept of the layout: the oldest build that can read it, and SQLite's counter after our latest change. */
+interface Format {
+  readonly oldest: number;
+  readonly kept: number | null;
+}
+
+function formatOf(row: Row | null): Format | null {
+  const { format, oldest, schema_version: kept } = row ?? {};
+  const isWhole = typeof format === "number" && typeof oldest === "number";
+  if (!isWhole || (kept !== null && typeof kept !== "number")) return null;
+  return { oldest, kept };
+}
 
 const logSchema = () =>
   v.array(
@@ -85,12 +91,15 @@ const selectRows = `SELECT version, name, checksum, kind, state, seq, down, appl
 const selectOthers = `SELECT 1 FROM sqlite_schema
   WHERE name NOT GLOB 'rung_*' AND name NOT GLOB 'sqlite_*' LIMIT 1`;
 
-function historyRow(row: RawRow): HistoryRow {
-  const { version, name, checksum, kind, state, seq, down, direction, done, runner } = row;
-  const { appliedAt, durationMs, appliedBy } = row;
-  const isRunning = state === "started" && isAlive(runner ?? "");
-  const ran = { appliedAt, durationMs, appliedBy, direction, done, isRunning };
-  return { version, name, checksum, kind, state, seq, down, ...ran };
+/** Rows as they are known to all: most runs find none that is started, and take them as they were read. */
+function historyRows(rows: readonly RawRow[]): readonly HistoryRow[] {
+  let isStarted = false;
+  for (const { state } of rows) if (state === "started") isStarted = true;
+  if (!isStarted) return rows;
+  return rows.map(({ runner, ...row }) => {
+    const isRunning = row.state === "started" && isAlive(runner ?? "");
+    return { ...row, isRunning };
+  });
 }
 
 function unreadable(what: string): Result<never> {
@@ -106,15 +115,15 @@ export function readHistory(connection: Connection): Result<History> {
   const vacant = connection.get(selectOthers) === null;
   const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_format'");
   if (found === null) return ok({ rows: [], founded: false, drift: [], vacant });
-  const written = v.safeParse(formatSchema(), connection.get("SELECT * FROM rung_format"));
-  if (!written.success) return unreadable("rung_format is damaged");
-  const { oldest, schema_version: kept } = written.output;
+  const written = formatOf(connection.get("SELECT * FROM rung_format"));
+  if (written === null) return unreadable("rung_format is damaged");
+  const { oldest, kept } = written;
   if (oldest > format)
     return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
   const rows = rawRows(connection.all(selectRows));
   if (!rows.ok) return rows;
   return ok({
-    rows: rows.value.map(historyRow),
+    rows: historyRows(rows.value),
     founded: true,
     drift: driftOf(connection, kept),
     vacant,

@@ -4,17 +4,18 @@ import { namesOurs, type Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { Apart, DatabaseEffect, Outcome } from "../run/driver.ts";
-import { callFunction } from "./function.ts";
 import type { Ground } from "./ground.ts";
 import { findingsFailure } from "./guard.ts";
-import { Handle, statementFailure, transactionLost, type Counted, type Scope } from "./handle.ts";
+import type { Counted } from "./handle.ts";
 import { HistoryWriter, type Stamp } from "./recording.ts";
 import type { Mark } from "./ledger.ts";
 import type { LiveSchema } from "./live.ts";
-import { Observing, type ObservingEffect } from "./observing.ts";
-import { OutsideScope } from "./outside.ts";
+import type { Observing, ObservingEffect } from "./observing.ts";
+import type { OutsideScope } from "./outside.ts";
 import { plainChange, type PlainChange } from "./plain.ts";
+import { RareParts } from "./rare.ts";
 import { durably } from "./reading.ts";
+import { statementFailure, transactionLost, type Scope } from "./refusal.ts";
 import { StepScope } from "./scope.ts";
 import type { Connection } from "./sqlite.ts";
 
@@ -88,6 +89,8 @@ export class Stepping {
   #outside: OutsideScope | null = null;
   #isWorn = false;
   #observing: Observing | null = null;
+  /** What only some steps need. */
+  readonly rare = new RareParts();
   /** What the latest step has lost and was allowed to lose, a sentence each. */
   #allowed: readonly string[] = none;
 
@@ -106,7 +109,7 @@ export class Stepping {
     return this.#outside !== null;
   }
 
-  /** Performs an effect. Throws what SQLite reports. */
+  /** Performs an effect; a rare one once it is prepared. Throws what SQLite reports. */
   perform(effect: SteppingEffect): Outcome {
     switch (effect.do) {
       case "enter":
@@ -127,7 +130,7 @@ export class Stepping {
         // Nobody watches it.
         this.#allowed = none;
         this.writer().start(effect.step, this.stamp(effect.seq, 0));
-        this.#outside = new OutsideScope(
+        this.#outside = new this.rare.outside.OutsideScope(
           this.#ground.known.tracker,
           this.#ground.reading.hasDrifted,
         );
@@ -212,6 +215,7 @@ export class Stepping {
   }
 
   #observe(): Observing {
+    const { Observing } = this.rare.observing;
     return (this.#observing ??= new Observing(this.#ground.connection, this.#settings.measuring));
   }
 
@@ -252,6 +256,7 @@ export class Stepping {
     const { connection, reading } = this.#ground;
     const { path } = reading.settings;
     const { counted } = this.#settings;
+    const { Handle, callFunction } = this.rare.calling;
     const handle = new Handle(connection, this.#scopeOf(step), step, path, counted);
     const cause = callFunction(work, handle, step);
     if (cause !== null) return { is: "failed", failure: cause };

@@ -1,8 +1,11 @@
 // Who runs this, and on which machine: for the audit trail, and for steps outside any transaction.
 
-/** The name of this machine. What knows it is loaded when it is asked, as what only looks has no question. */
+/**
+ * The name of this machine. What knows it is loaded when it is asked, as what only looks has no question; without
+ * `globalThis` the bundler would make an import of it.
+ */
 function hostname(): string {
-  return process.getBuiltinModule("node:os").hostname();
+  return globalThis.process.getBuiltinModule("node:os").hostname();
 }
 
 /** Who runs this, as `user@host`; where the environment names nobody, by the number of the user. */

@@ -7,6 +7,7 @@ import { foundHistory } from "./recording.ts";
 import { schemaVersion } from "./live.ts";
 import { durably, type Reading } from "./reading.ts";
 import type { Connection } from "./sqlite.ts";
+import type { RareEffect } from "./rare.ts";
 import { Stepping, type SteppingEffect, type SteppingSettings } from "./stepping.ts";
 
 /** An effect that writes, or tells of what was written. */
@@ -34,7 +35,12 @@ export class Writing {
     this.#settings = settings;
   }
 
-  /** Performs an effect. Throws what SQLite reports. */
+  /** Loads what an effect needs that most do not. */
+  prepare(effect: RareEffect["do"]): Promise<void> {
+    return this.#stepping.rare.prepare(effect);
+  }
+
+  /** Performs an effect; a rare one once it is prepared. Throws what SQLite reports. */
   perform(effect: WritingEffect): Outcome {
     switch (effect.do) {
       case "begin":

@@ -1,6 +1,6 @@
 // The options of a command line -> the command, by the schema of the message of its name.
 
-import { readCommand, type Command } from "../command.ts";
+import { readCommand, type Command, type MigrateCommand, type StatusCommand } from "../command.ts";
 import { ok, type Result } from "../failure.ts";
 import type { OptionValues } from "./argv.ts";
 
@@ -17,13 +17,30 @@ export function fieldOf(option: string): string {
 /** Options that say where a command works, and how it reports: no fields of its message. */
 const ofTheWorld: readonly string[] = ["db", "dir", "ignore", "json"];
 
+/** As their schemas make them of no fields at all: what stands in front of every start is asked for without any. */
+const plainMigrate: MigrateCommand = {
+  type: "migrate",
+  dry_run: false,
+  allow_out_of_order: false,
+  commit: "group",
+  strict: false,
+  backup: false,
+  detail: false,
+};
+const plainStatus: StatusCommand = { type: "status", check: false, detail: false };
+
 /** Reads a command from its options. */
 export function readAsked(name: string, options: OptionValues): Result<Command> {
   const fields: Record<string, string | number | true> = { type: name };
+  let isPlain = true;
   for (const key of Object.keys(options)) {
     const value = options[key];
-    if (value !== undefined && !ofTheWorld.includes(key)) fields[fieldOf(key)] = value;
+    if (value === undefined || ofTheWorld.includes(key)) continue;
+    fields[fieldOf(key)] = value;
+    isPlain = false;
   }
+  if (isPlain && name === "migrate") return ok(plainMigrate);
+  if (isPlain && name === "status") return ok(plainStatus);
   const command = readCommand(fields, spellOption);
   if (!command.ok) return command;
   const { value } = command;

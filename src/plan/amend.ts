@@ -66,7 +66,7 @@ function settle(version: number, as: SettledState, history: History): Result<Ame
     const state = row === undefined ? "it is not applied" : "it is applied";
     return notSo("history.not-interrupted", version, `was not interrupted: ${state}`);
   }
-  if (row.isRunning) return { ok: false, failure: interruption(row) };
+  if (row.isRunning === true) return { ok: false, failure: interruption(row) };
   const isDone = as === (row.direction === "down" ? "pending" : "applied");
   const drift = isDone ? history.drift : [];
   return ok({ kind: "settle", migration: { version, name: row.name }, as, drift });

@@ -8,7 +8,7 @@ import type { Standing } from "./status.ts";
 /** The failure of meeting a step outside any transaction: another process is at it, or has died of it. */
 export function interruption(row: HistoryRow): Failure {
   const one = `Version ${row.version} ${row.name}`;
-  if (row.isRunning) {
+  if (row.isRunning === true) {
     return failure(
       "database.locked",
       `${one} is being run by another process, outside any transaction.`,

@@ -15,7 +15,7 @@ export interface HistoryRow {
   /** Of a step that is started: how many of its statements are known to be done; else null. */
   readonly done: number | null;
   /** Of a step that is started: whether its process is known to be alive. */
-  readonly isRunning: boolean;
+  readonly isRunning?: boolean;
   /** The order of application; higher is later. */
   readonly seq: number;
   /** The down section with its marker line; null where there is none, or where it is TypeScript. */

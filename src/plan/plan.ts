@@ -6,7 +6,7 @@ import type { Catalog, Direction, Migration } from "../migration/migration.ts";
 import { conflictOf, drifted, interruption } from "./conflict.ts";
 import type { History, HistoryRow } from "./history.ts";
 import { withoutOrder } from "./schema.ts";
-import { refuseSample, standings } from "./status.ts";
+import { refuseSample, standings, type Standing } from "./status.ts";
 import { standsAlone, stepDown, stepUp, type Step } from "./step.ts";
 
 /** A command that is carried out in steps. */
@@ -45,6 +45,8 @@ function checkTarget(to: number | undefined, catalog: Catalog, history: History)
   return fail("usage.unknown-version", text, "See rung status for the versions there are.");
 }
 
+type Pending = Extract<Standing, { readonly state: "pending" | "out-of-order" }>;
+
 function planMigrate(
   command: MigrateCommand,
   catalog: Catalog,
@@ -52,18 +54,24 @@ function planMigrate(
   done: number,
 ): Result<readonly Step[]> {
   const { to = Number.MAX_SAFE_INTEGER, steps = Number.MAX_SAFE_INTEGER } = command;
-  const all = standings(catalog, history);
-  const pending = all
-    .filter((each) => each.state === "pending" || each.state === "out-of-order")
-    .filter(({ migration }) => migration.version <= to)
-    .slice(0, steps - done);
-  const recorded = all.filter((each) => "row" in each);
-  // What is wrong with the past comes before the order of what is to come.
-  for (const standing of [...recorded, ...pending]) {
+  const pending: Pending[] = [];
+  for (const standing of standings(catalog, history)) {
+    const { state } = standing;
+    if (state === "applied") continue;
+    if (state === "pending" || state === "out-of-order") {
+      if (standing.migration.version <= to) pending.push(standing);
+      continue;
+    }
+    // What is wrong with the past comes before the order of what is to come.
     const conflict = conflictOf(standing, command.allow_out_of_order);
     if (conflict !== null) return { ok: false, failure: conflict };
   }
-  return collect(pending.map(({ migration }) => stepUp(migration)));
+  const next = pending.slice(0, steps - done);
+  for (const standing of next) {
+    const conflict = conflictOf(standing, command.allow_out_of_order);
+    if (conflict !== null) return { ok: false, failure: conflict };
+  }
+  return collect(next.map(({ migration }) => stepUp(migration)));
 }
 
 /** The rows of history, most recently applied first. */

@@ -63,7 +63,7 @@ export type Standing =
   | { readonly state: "ahead"; readonly migration: null; readonly row: HistoryRow };
 
 function startedState(row: HistoryRow): "running" | "interrupted" {
-  return row.isRunning ? "running" : "interrupted";
+  return row.isRunning === true ? "running" : "interrupted";
 }
 
 function recorded(migration: Migration, row: HistoryRow): Standing {

@@ -118,7 +118,6 @@ export function recordOf({ version, name, checksum, kind, down }: Step, seq: num
     state: "applied",
     direction: null,
     done: null,
-    isRunning: false,
     seq,
     down,
     appliedAt: "",
