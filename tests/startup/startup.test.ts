@@ -51,13 +51,35 @@ const ofStatus: Readonly<Record<string, string>> = {
   report: "files status style tally text",
 };
 
+/** The same of what `migrate` loads besides: nothing for TypeScript, for steps outside any transaction, or for copies. */
+const ofMigrate: Readonly<Record<string, string>> = {
+  database:
+    "compile facts file ground guard horizon ledger plain rare recording refusal scope stepping tracker violations watch watch-keys watch-objects watch-rows writing",
+  migration: "cursor forbidden touch",
+  plan: "plan step",
+  run: "activity backup execute group machine moves outside planning state trail",
+};
+
+function listed(lists: Readonly<Record<string, string>>): Map<string, string[]> {
+  return new Map(Object.entries(lists).map(([folder, names]) => [folder, names.split(" ")]));
+}
+
 test("status loads what reads migrations and history: a list that grows only on purpose", async () => {
   using place = new Place();
   place.write({ "1_a.sql": table("a") });
   await place.rung(["migrate"]);
   const loaded = await loadedBy(place, "status");
   const parts = loaded.filter((name) => !always.includes(name));
-  expect(grouped(parts)).toEqual(
-    new Map(Object.entries(ofStatus).map(([folder, names]) => [folder, names.split(" ")])),
+  expect(grouped(parts)).toEqual(listed(ofStatus));
+});
+
+test("migrate loads what writes besides, and nothing that only some migrations need", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a") });
+  const loaded = await loadedBy(place, "migrate");
+  const read = [...listed(ofStatus)].flatMap(([folder, names]) =>
+    names.map((name) => (folder === "" ? name : `${folder}/${name}`)),
   );
+  const parts = loaded.filter((name) => !always.includes(name) && !read.includes(name));
+  expect(grouped(parts)).toEqual(listed(ofMigrate));
 });
