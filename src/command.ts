@@ -11,7 +11,10 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= make());
 }
 
-/** A duration (`30s`, `500ms`, `2m`, or a bare number of seconds), read as milliseconds. */
+/**
+ * A duration (`30s`, `500ms`, `2m`, or a bare number of seconds), read as milliseconds. The only type of our own: the
+ * list of messages tells it by that.
+ */
 const duration = once(() =>
   v.pipe(v.custom<string | number>(isDuration, durationWanted), v.transform(milliseconds)),
 );

@@ -154,9 +154,10 @@ async function textReport(io: Io, command: Command, path: string): Promise<TextR
 
 function exitOf(command: Command, events: readonly Event[]): number {
   const isCheck = command.type === "status" && command.check;
+  let status = 0;
   for (const event of events) {
     if (event.kind === "failed") return exitStatus(event.failure.code);
-    if (event.kind === "status" && isCheck && !isSound(event.rows, event.drift)) return 1;
+    if (event.kind === "status" && isCheck && !isSound(event.rows, event.drift)) status = 1;
   }
-  return 0;
+  return status;
 }

@@ -338,6 +338,18 @@ test("a statement that fails may be caught, and the migration goes on", async ()
   expect(place.query("SELECT id FROM a")).toEqual([{ id: 1 }, { id: 2 }]);
 });
 
+test("what up leaves to be done later runs only when its group is durable", async () => {
+  const sql = "-- migrate:up\nCREATE TABLE a (x);\n";
+  const leaving = up(
+    `db.exec("CREATE TABLE b (x)");`,
+    "void Promise.resolve().then(() => process.exit(0));",
+  );
+  const { place } = await migrated({ "1_a.sql": sql, "2_b.ts": leaving });
+  using _ = place;
+  const { stdout } = await place.rung(["status", "--json"]);
+  expect(json(stdout)).toMatchObject({ applied: 2, pending: 0 });
+});
+
 test("db ends with its migration", async () => {
   const { place, status, stderr } = await migrated({
     "1_a.ts": `import { kept } from "./shared/kept.ts";\n${up(`db.exec("CREATE TABLE a (id)");`, "kept.db = db;")}`,

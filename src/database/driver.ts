@@ -6,7 +6,7 @@ import { databaseFailure, isBusy } from "./errors.ts";
 import type { FileEffect, FileWork } from "./filework.ts";
 import { Reading, type ReadingEffect, type ReadingSettings } from "./reading.ts";
 import { sqliteCode } from "./sqlite.ts";
-import type { RareEffect } from "./rare.ts";
+import type { ObservingEffect } from "./observing.ts";
 import type { Writing, WritingEffect, WritingSettings } from "./writing.ts";
 
 /** What a driver is opened with. */
@@ -14,7 +14,7 @@ export interface DriverSettings extends ReadingSettings, WritingSettings {}
 
 /** The part that performs an effect; one that is not named here writes. */
 const parts: Readonly<
-  Partial<Record<DatabaseEffect["do"], "reads" | "works on files" | "takes more">>
+  Partial<Record<DatabaseEffect["do"], "reads" | "works on files" | "observes">>
 > = {
   look: "reads",
   settle: "reads",
@@ -25,20 +25,18 @@ const parts: Readonly<
   "publish-backup": "works on files",
   "discard-copy": "works on files",
   restore: "works on files",
-  call: "takes more",
-  start: "takes more",
-  measure: "takes more",
-  check: "takes more",
-  seed: "takes more",
-  "read-rows": "takes more",
+  measure: "observes",
+  check: "observes",
+  seed: "observes",
+  "read-rows": "observes",
 };
 
-function isWriting(effect: DatabaseEffect): effect is Exclude<WritingEffect, RareEffect> {
+function isWriting(effect: DatabaseEffect): effect is Exclude<WritingEffect, ObservingEffect> {
   return parts[effect.do] === undefined;
 }
 
-function isRare(effect: DatabaseEffect): effect is RareEffect {
-  return parts[effect.do] === "takes more";
+function isObserving(effect: DatabaseEffect): effect is ObservingEffect {
+  return parts[effect.do] === "observes";
 }
 
 function isReading(effect: DatabaseEffect): effect is ReadingEffect {
@@ -63,7 +61,7 @@ export class SqliteDriver implements Driver {
       return writing === null ? this.#beginWriting(effect) : this.#write(writing, effect);
     }
     if (isReading(effect)) return this.#read(effect);
-    return isRare(effect) ? this.#takeMore(effect) : this.#workOnFiles(effect);
+    return isObserving(effect) ? this.#observe(effect) : this.#workOnFiles(effect);
   }
 
   #write(writing: Writing, effect: WritingEffect): Outcome | Promise<Outcome> {
@@ -108,9 +106,17 @@ export class SqliteDriver implements Driver {
     return this.#write(await this.#loadWriting(), effect);
   }
 
-  async #takeMore(effect: RareEffect): Promise<Outcome> {
+  /** At once wherever that is possible: what a migration has left to be done later is not to run in between. */
+  #observe(effect: ObservingEffect): Outcome | Promise<Outcome> {
+    const writing = this.#writing;
+    return writing?.canObserve === true
+      ? this.#write(writing, effect)
+      : this.#beginObserving(effect);
+  }
+
+  async #beginObserving(effect: ObservingEffect): Promise<Outcome> {
     const writing = await this.#loadWriting();
-    await writing.prepare(effect.do);
+    await writing.learnToObserve();
     return this.#write(writing, effect);
   }
 
@@ -118,9 +124,10 @@ export class SqliteDriver implements Driver {
     if (this.#writing !== null) return this.#writing;
     const { Writing } = await import("./writing.ts");
     const writing = new Writing(this.#reading, this.#settings);
-    // Every step is measured then.
-    if (this.#settings.measuring !== undefined) await writing.prepare("measure");
-    return (this.#writing = writing);
+    // Where steps are measured, the first one is already.
+    if (this.#settings.measuring !== undefined) await writing.learnToObserve();
+    this.#writing = writing;
+    return writing;
   }
 
   async #workOnFiles(effect: FileEffect): Promise<Outcome> {

@@ -34,7 +34,7 @@ export interface Connection {
   /** The rows of one statement. Recent statements stay compiled, and are never left open. */
   all(sql: string, ...values: SqlValue[]): Row[];
   get(sql: string, ...values: SqlValue[]): Row | null;
-  /** As `all`, for a statement that gives no rows: one of many like it, whose values are not to be copied once more. */
+  /** Runs a statement that gives no rows; its values come as a list, which many of them have already. */
   write(sql: string, values: readonly SqlValue[]): void;
   close(): void;
 }

@@ -4,16 +4,16 @@ import { namesOurs, type Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { Call, ReadyStep } from "../plan/step.ts";
 import type { Apart, DatabaseEffect, Outcome } from "../run/driver.ts";
+import { callFunction } from "./function.ts";
 import type { Ground } from "./ground.ts";
 import { findingsFailure } from "./guard.ts";
-import type { Counted } from "./handle.ts";
+import { Handle, type Counted } from "./handle.ts";
 import { HistoryWriter, type Stamp } from "./recording.ts";
 import type { Mark } from "./ledger.ts";
 import type { LiveSchema } from "./live.ts";
 import type { Observing, ObservingEffect } from "./observing.ts";
-import type { OutsideScope } from "./outside.ts";
+import { OutsideScope } from "./outside.ts";
 import { plainChange, type PlainChange } from "./plain.ts";
-import { RareParts } from "./rare.ts";
 import { durably } from "./reading.ts";
 import { statementFailure, transactionLost, type Scope } from "./refusal.ts";
 import { StepScope } from "./scope.ts";
@@ -89,8 +89,8 @@ export class Stepping {
   #outside: OutsideScope | null = null;
   #isWorn = false;
   #observing: Observing | null = null;
-  /** What only some steps need. */
-  readonly rare = new RareParts();
+  /** What looks at a database while steps run, once it is loaded. */
+  #eyes: typeof import("./observing.ts") | null = null;
   /** What the latest step has lost and was allowed to lose, a sentence each. */
   #allowed: readonly string[] = none;
 
@@ -109,7 +109,17 @@ export class Stepping {
     return this.#outside !== null;
   }
 
-  /** Performs an effect; a rare one once it is prepared. Throws what SQLite reports. */
+  /** Whether effects that observe can be performed. */
+  get canObserve(): boolean {
+    return this.#eyes !== null;
+  }
+
+  /** Loads what observes: only a proof or a rehearsal does. */
+  async learnToObserve(): Promise<void> {
+    this.#eyes ??= await import("./observing.ts");
+  }
+
+  /** Performs an effect. Throws what SQLite reports. */
   perform(effect: SteppingEffect): Outcome {
     switch (effect.do) {
       case "enter":
@@ -130,7 +140,7 @@ export class Stepping {
         // Nobody watches it.
         this.#allowed = none;
         this.writer().start(effect.step, this.stamp(effect.seq, 0));
-        this.#outside = new this.rare.outside.OutsideScope(
+        this.#outside = new OutsideScope(
           this.#ground.known.tracker,
           this.#ground.reading.hasDrifted,
         );
@@ -191,6 +201,7 @@ export class Stepping {
   #enter(step: ReadyStep): Outcome {
     const { connection, known, ledger } = this.#ground;
     const { live, facts, tracker } = known;
+    // What is plain names none of our tables, or only drops.
     const plain = plainChange(step);
     const isReader = live.hasReaders || (plain === null && mayReadOurs(step));
     const change = isReader ? null : plain;
@@ -215,7 +226,8 @@ export class Stepping {
   }
 
   #observe(): Observing {
-    const { Observing } = this.rare.observing;
+    if (this.#eyes === null) throw new Error("what observes was not loaded");
+    const { Observing } = this.#eyes;
     return (this.#observing ??= new Observing(this.#ground.connection, this.#settings.measuring));
   }
 
@@ -256,7 +268,6 @@ export class Stepping {
     const { connection, reading } = this.#ground;
     const { path } = reading.settings;
     const { counted } = this.#settings;
-    const { Handle, callFunction } = this.rare.calling;
     const handle = new Handle(connection, this.#scopeOf(step), step, path, counted);
     const cause = callFunction(work, handle, step);
     if (cause !== null) return { is: "failed", failure: cause };

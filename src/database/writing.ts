@@ -7,7 +7,6 @@ import { foundHistory } from "./recording.ts";
 import { schemaVersion } from "./live.ts";
 import { durably, type Reading } from "./reading.ts";
 import type { Connection } from "./sqlite.ts";
-import type { RareEffect } from "./rare.ts";
 import { Stepping, type SteppingEffect, type SteppingSettings } from "./stepping.ts";
 
 /** An effect that writes, or tells of what was written. */
@@ -35,12 +34,17 @@ export class Writing {
     this.#settings = settings;
   }
 
-  /** Loads what an effect needs that most do not. */
-  prepare(effect: RareEffect["do"]): Promise<void> {
-    return this.#stepping.rare.prepare(effect);
+  /** Whether effects that observe can be performed. */
+  get canObserve(): boolean {
+    return this.#stepping.canObserve;
   }
 
-  /** Performs an effect; a rare one once it is prepared. Throws what SQLite reports. */
+  /** Loads what observes. */
+  learnToObserve(): Promise<void> {
+    return this.#stepping.learnToObserve();
+  }
+
+  /** Performs an effect; one that observes once that is loaded. Throws what SQLite reports. */
   perform(effect: WritingEffect): Outcome {
     switch (effect.do) {
       case "begin":

@@ -1,4 +1,4 @@
-// One migration by name and checksum -> its entry in the import map that an executable is built with, as source text.
+// Migrations by name and checksum -> their entries in the import map that an executable is built with, as source text.
 
 import type { VersionFiles } from "./catalog.ts";
 import type { EmbeddedText } from "./embedded.ts";

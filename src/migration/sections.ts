@@ -24,8 +24,8 @@ interface Markers {
 }
 
 const ourMarker = /^--\s*migrate:\s*(\w*)[^\S\n]*([^\n]*)$/i;
-const plainUp = { word: "up", options: "" } as const;
-const plainDown = { word: "down", options: "" } as const;
+/** As nearly all are written. */
+const plainMarkers = { up: "-- migrate:up", down: "-- migrate:down" } as const;
 /** What was probably meant as one: misspelt, or behind SQL on its line. Run as a comment, down would follow up. */
 const nearMarker = /^--[\s-]*migrat(?:e|ion)s?\s*:?\s*(up|down)\b/i;
 /** Whose marker a bare `-- up` is: a comment like any other, unless the file has no marker of ours. */
@@ -96,9 +96,8 @@ function commentsOf(text: string): readonly LineComment[] {
 
 /** What a comment says as a marker of ours; null where it is none. */
 function markerOf(comment: string): Pick<Marker, "word" | "options"> | null {
-  // As nearly all are written.
-  if (comment === "-- migrate:up") return plainUp;
-  if (comment === "-- migrate:down") return plainDown;
+  if (comment === plainMarkers.up) return { word: "up", options: "" };
+  if (comment === plainMarkers.down) return { word: "down", options: "" };
   const match = ourMarker.exec(comment);
   if (match === null) return null;
   const [, word = "", options = ""] = match;
@@ -157,8 +156,9 @@ const fine: Result<null> = ok(null);
 
 /** Whether there are no markers but the allowed ones, in their order. */
 function areUsual(markers: readonly Marker[], allowed: readonly Direction[]): boolean {
-  let at = 0;
-  for (const { word } of markers) if (word !== allowed[at++]) return false;
+  for (let at = 0; at < markers.length; at++) {
+    if (markers[at]?.word !== allowed[at]) return false;
+  }
   return true;
 }
 
@@ -210,8 +210,7 @@ function checkMarkers(markers: Markers, file: string, allowed: readonly Directio
   return ok(null);
 }
 
-/** The marker lines of a file as most are. */
-const plainLines = { up: "-- migrate:up\n", down: "-- migrate:down\n" } as const;
+const plainLines = { up: `${plainMarkers.up}\n`, down: `${plainMarkers.down}\n` } as const;
 
 /** The line on which an offset lies, from 1. */
 function lineAt(text: string, offset: number): number {

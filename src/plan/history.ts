@@ -14,7 +14,7 @@ export interface HistoryRow {
   readonly direction: "up" | "down" | null;
   /** Of a step that is started: how many of its statements are known to be done; else null. */
   readonly done: number | null;
-  /** Of a step that is started: whether its process is known to be alive. */
+  /** Of a step that is started: whether its process is known to be alive; left out of what is applied. */
   readonly isRunning?: boolean;
   /** The order of application; higher is later. */
   readonly seq: number;

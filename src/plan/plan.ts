@@ -55,6 +55,7 @@ function planMigrate(
 ): Result<readonly Step[]> {
   const { to = Number.MAX_SAFE_INTEGER, steps = Number.MAX_SAFE_INTEGER } = command;
   const pending: Pending[] = [];
+  // What is wrong with the past comes before the order of what is to come.
   for (const standing of standings(catalog, history)) {
     const { state } = standing;
     if (state === "applied") continue;
@@ -62,7 +63,6 @@ function planMigrate(
       if (standing.migration.version <= to) pending.push(standing);
       continue;
     }
-    // What is wrong with the past comes before the order of what is to come.
     const conflict = conflictOf(standing, command.allow_out_of_order);
     if (conflict !== null) return { ok: false, failure: conflict };
   }

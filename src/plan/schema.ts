@@ -170,7 +170,7 @@ function dumped(sql: string, kept: ReadonlySet<string>): string {
   return `${parts.join("")}${end}\n`;
 }
 
-/** SQLite's keywords, which need their quotes as names (SQLite, "SQLite Keywords"). */
+/** SQLite's keywords, which need their quotes as names (SQLite, "SQLite Keywords"), with white space between them. */
 const keywords = `ABORT ACTION ADD AFTER ALL ALTER ALWAYS ANALYZE AND AS ASC ATTACH AUTOINCREMENT BEFORE BEGIN BETWEEN BY CASCADE
   CASE CAST CHECK COLLATE COLUMN COMMIT CONFLICT CONSTRAINT CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME
   CURRENT_TIMESTAMP DATABASE DEFAULT DEFERRABLE DEFERRED DELETE DESC DETACH DISTINCT DO DROP EACH ELSE END ESCAPE

@@ -7,7 +7,7 @@ import type { Step } from "../plan/step.ts";
 import { activityOf } from "./activity.ts";
 import type { Driver, Effect, Outcome } from "./driver.ts";
 import { advance } from "./machine.ts";
-import { canStop, effectOf, start, type RunRequest, type State } from "./state.ts";
+import { canStop, effectOf, start, type Queue, type RunRequest, type State } from "./state.ts";
 
 const codes = {
   SIGHUP: "interrupted.sighup",
@@ -40,8 +40,8 @@ export interface World {
 /** From how many steps on it pays to compile code: a run of 1,000 takes 0.9 of the time then, and one of 100 1.2. */
 const many = 500;
 
-function hurry(state: State, { expectLongWork }: World): void {
-  if (state.at === "beginning" && state.queue.steps.length >= many) expectLongWork?.();
+function hurry({ steps }: Queue, { expectLongWork }: World): void {
+  if (steps.length >= many) expectLongWork?.();
 }
 
 function announce(state: State, watch: Watch): void {
@@ -90,11 +90,12 @@ export async function executeFrom(first: State, world: World): Promise<void> {
     const stop = signals === null ? null : await interruption(state, signals);
     if (stop !== null) signals = null;
     if (world.watch !== undefined) announce(state, world.watch);
-    if (effect.do === "begin") hurry(state, world);
+    if (state.at === "beginning") hurry(state.queue, world);
     const given = stop ?? perform(effect, driver);
     const outcome = given instanceof Promise ? await given : given;
     const next = advance(state, outcome, world.now());
     let said: ReturnType<Emit> = undefined;
+    // Most moves are made without a word.
     if (next.events.length > 0) for (const event of next.events) said = world.emit(event);
     if (said !== undefined) await said;
     state = next.state;

@@ -51,10 +51,10 @@ const ofStatus: Readonly<Record<string, string>> = {
   report: "files status style tally text",
 };
 
-/** The same of what `migrate` loads besides: nothing for TypeScript, for steps outside any transaction, or for copies. */
+/** The same of what `migrate` loads besides: nothing that proves, rehearses or copies. */
 const ofMigrate: Readonly<Record<string, string>> = {
   database:
-    "compile facts file ground guard horizon ledger plain rare recording refusal scope stepping tracker violations watch watch-keys watch-objects watch-rows writing",
+    "callsite compile facts file function ground guard handle horizon ledger outside plain recording refusal scope stepping tracker violations watch watch-keys watch-objects watch-rows writing",
   migration: "cursor forbidden touch",
   plan: "plan step",
   run: "activity backup execute group machine moves outside planning state trail",
@@ -73,7 +73,7 @@ test("status loads what reads migrations and history: a list that grows only on 
   expect(grouped(parts)).toEqual(listed(ofStatus));
 });
 
-test("migrate loads what writes besides, and nothing that only some migrations need", async () => {
+test("migrate loads what writes besides, and nothing that proves, rehearses or copies", async () => {
   using place = new Place();
   place.write({ "1_a.sql": table("a") });
   const loaded = await loadedBy(place, "migrate");
