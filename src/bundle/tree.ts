@@ -31,7 +31,7 @@ function commonFolder(paths: readonly string[]): string {
   return common.join(sep);
 }
 
-/** The list of the map, in version order. */
+/** The list of the map, in version order; modules have to be imported by code, and take their places there. */
 function migrationsOf(sql: string, modules: readonly string[]): readonly string[] {
   if (modules.length === 0) return [`  migrations: ${sql},`];
   const inOrder = "  ].sort((a, b) => a.version - b.version),";

@@ -54,7 +54,7 @@ function isSame(left: LiveObject, right: LiveObject): boolean {
 }
 
 /** What there may be more to know of: the child of another table, or a virtual one. */
-const reachesOut = /references|virtual/i;
+const mayReachOut = /references|virtual/i;
 const refers = /references/i;
 
 /** Whether an object is a virtual table, by its SQL. */
@@ -260,7 +260,7 @@ export class LiveSchema {
       this.#programs.push(object);
       if (namesOurs(sql)) this.#readers.add(object);
     }
-    if (type === "table" && reachesOut.test(sql)) {
+    if (type === "table" && mayReachOut.test(sql)) {
       if (refers.test(sql)) this.#children.push(object);
       if (isVirtual(object)) this.#virtual.add(object);
     }

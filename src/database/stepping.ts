@@ -201,7 +201,7 @@ export class Stepping {
   #enter(step: ReadyStep): Outcome {
     const { connection, known, ledger } = this.#ground;
     const { live, facts, tracker } = known;
-    // What is plain names none of our tables, or only drops.
+    // What is plain names none of our tables, or only drops, which reads nothing.
     const plain = plainChange(step);
     const isReader = live.hasReaders || (plain === null && mayReadOurs(step));
     const change = isReader ? null : plain;

@@ -40,8 +40,8 @@ export interface World {
 /** From how many steps on it pays to compile code: a run of 1,000 takes 0.9 of the time then, and one of 100 1.2. */
 const many = 500;
 
-function hurry({ steps }: Queue, { expectLongWork }: World): void {
-  if (steps.length >= many) expectLongWork?.();
+function hurry({ steps, from }: Queue, { expectLongWork }: World): void {
+  if (from === 0 && steps.length >= many) expectLongWork?.();
 }
 
 function announce(state: State, watch: Watch): void {
