@@ -7,7 +7,7 @@ import { foldName } from "../plan/schema.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import type { SchemaFacts } from "./facts.ts";
 import { textOf } from "./live.ts";
-import type { Scope } from "./refusal.ts";
+import type { Scope } from "./scope.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";
 

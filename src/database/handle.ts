@@ -7,7 +7,8 @@ import { splitStatements, type Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { callSite } from "./callsite.ts";
-import { statementFailure, transactionLost, type Scope } from "./refusal.ts";
+import { statementFailure, transactionLost } from "./refusal.ts";
+import type { Scope } from "./scope.ts";
 import type { Changes, Connection, Prepared } from "./sqlite.ts";
 
 /** What a call on the handle throws; a migration may catch it and go on, as long as the transaction stands. */

@@ -53,10 +53,6 @@ function isSame(left: LiveObject, right: LiveObject): boolean {
   );
 }
 
-/** What there may be more to know of: the child of another table, or a virtual one. */
-const mayReachOut = /references|virtual/i;
-const refers = /references/i;
-
 /** Whether an object is a virtual table, by its SQL. */
 export function isVirtual({ sql }: { readonly sql: string }): boolean {
   return /^CREATE\s+VIRTUAL/i.test(sql);
@@ -260,10 +256,8 @@ export class LiveSchema {
       this.#programs.push(object);
       if (namesOurs(sql)) this.#readers.add(object);
     }
-    if (type === "table" && mayReachOut.test(sql)) {
-      if (refers.test(sql)) this.#children.push(object);
-      if (isVirtual(object)) this.#virtual.add(object);
-    }
+    if (type === "table" && /references/i.test(sql)) this.#children.push(object);
+    if (isVirtual(object)) this.#virtual.add(object);
     if (rowid > this.#last) this.#last = rowid;
   }
 

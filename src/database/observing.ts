@@ -7,7 +7,7 @@ import { ContentsReader } from "./contents.ts";
 import { databaseSize, integrityOf } from "./copy.ts";
 import { RowCounts } from "./counts.ts";
 import type { SchemaFacts } from "./facts.ts";
-import type { Scope } from "./refusal.ts";
+import type { Scope } from "./scope.ts";
 import { seed } from "./seed.ts";
 import type { Connection } from "./sqlite.ts";
 

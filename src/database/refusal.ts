@@ -32,8 +32,3 @@ export function transactionLost(step: ReadyStep, statement?: Statement): Failure
     statement === undefined ? {} : { at: statement.at, statement: statement.text },
   );
 }
-
-/** Where the statements of a step pass by. */
-export interface Scope {
-  run<T>(statement: Statement, action: () => T): T;
-}

@@ -46,8 +46,13 @@ const selectTemp = `SELECT type AS type, name AS name FROM temp.sqlite_schema
   WHERE type IN ('table', 'view', 'trigger') AND name NOT GLOB 'sqlite_*'
   ORDER BY type = 'trigger' DESC, sql LIKE 'CREATE VIRTUAL%' DESC, rowid DESC`;
 
+/** Where the statements of a step pass by. */
+export interface Scope {
+  run<T>(statement: Statement, action: () => T): T;
+}
+
 /** The connection while one step runs on it. */
-export class StepScope {
+export class StepScope implements Scope {
   readonly #connection: Connection;
   readonly #watch: Watch;
   /** What each pragma was before the step set it. */

@@ -15,8 +15,8 @@ import type { Observing, ObservingEffect } from "./observing.ts";
 import { OutsideScope } from "./outside.ts";
 import { plainChange, type PlainChange } from "./plain.ts";
 import { durably } from "./reading.ts";
-import { statementFailure, transactionLost, type Scope } from "./refusal.ts";
-import { StepScope } from "./scope.ts";
+import { statementFailure, transactionLost } from "./refusal.ts";
+import { StepScope, type Scope } from "./scope.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** An effect on one step, or one that tells of what the steps have done. */
@@ -67,17 +67,13 @@ function mayReadOurs({ work }: ReadyStep): boolean {
 }
 
 /** For steps that can lose nothing: it is noted what they make. */
-class Unwatched implements Scope {
-  readonly #live: LiveSchema;
-
-  constructor(live: LiveSchema) {
-    this.#live = live;
-  }
-
-  run<T>(statement: Statement, action: () => T): T {
-    this.#live.note(touchOf(statement));
-    return action();
-  }
+function unwatched(live: LiveSchema): Scope {
+  return {
+    run: (statement, action) => {
+      live.note(touchOf(statement));
+      return action();
+    },
+  };
 }
 
 /** Runs steps on the ground of a run. */
@@ -212,7 +208,7 @@ export class Stepping {
     const { mark } = ledger;
     connection.run("SAVEPOINT rung_step");
     if (isSafe) {
-      this.#entered = { scope: new Unwatched(live), eyes: change, mark };
+      this.#entered = { scope: unwatched(live), eyes: change, mark };
     } else {
       const scope = new StepScope(connection, facts, step);
       this.#entered = { scope, eyes: scope, mark };

@@ -138,7 +138,7 @@ export class SchemaTracker {
       for (const object of lost[at] ?? []) this.#lose(object);
       for (const object of made[at] ?? []) {
         this.#add(object);
-        this.#ledger.add(upsert, [object.type, object.folded, object.table, object.sql]);
+        this.#keep(object, object.folded);
       }
       step.fingerprint = this.#digits();
       at++;
@@ -210,8 +210,8 @@ export class SchemaTracker {
     for (const { object } of this.#tracked.values()) this.#keep(object);
   }
 
-  #keep({ type, name, table, sql }: SchemaObject): void {
-    this.#ledger.add(upsert, [type, foldName(name), table, sql]);
+  #keep({ type, name, table, sql }: SchemaObject, folded = foldName(name)): void {
+    this.#ledger.add(upsert, [type, folded, table, sql]);
   }
 
   #ownOf(objects: readonly LiveObject[]): readonly LiveObject[] {

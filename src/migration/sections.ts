@@ -212,16 +212,10 @@ function checkMarkers(markers: Markers, file: string, allowed: readonly Directio
 
 const plainLines = { up: `${plainMarkers.up}\n`, down: `${plainMarkers.down}\n` } as const;
 
-/** The line on which an offset lies, from 1. */
-function lineAt(text: string, offset: number): number {
-  let line = 1;
-  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) line++;
-  return line;
-}
-
 /** A section behind a marker line without options. */
 function plainSection(text: string, file: string, from: number, end: number): Section {
-  return { text: text.slice(from, end), file, line: lineAt(text, from), options: defaultOptions };
+  const { line } = new LineCounter(text, file).positionOf(from);
+  return { text: text.slice(from, end), file, line, options: defaultOptions };
 }
 
 /** The sections of a file that begins with the one marker and has, as its only comment, the other; null of any other. */

@@ -1,7 +1,7 @@
 // A section's text -> its statements, each with its position and verb.
 
 import { fail, ok, type Position, type Result } from "../failure.ts";
-import { columnAt, isSpace, LineCounter, pieceAt, tokenAt, type Token } from "./tokens.ts";
+import { isSpace, LineCounter, pieceAt, tokenAt, type Token } from "./tokens.ts";
 
 /** One SQL statement as written, without its closing semicolon. */
 export interface Statement {
@@ -69,10 +69,8 @@ function verbAt(text: string, start: number): string {
 const intricate = /['"`[]|--|\/\*|trigger/i;
 
 /** Splits SQL in which every semicolon ends a statement. */
-function splitPlainly(text: string, file: string, firstLine: number): readonly Statement[] {
+function splitPlainly(text: string, lines: LineCounter): readonly Statement[] {
   const statements: Statement[] = [];
-  let line = firstLine;
-  let lineStart = 0;
   for (let from = 0; from < text.length;) {
     const semicolon = text.indexOf(";", from);
     const end = semicolon < 0 ? text.length : semicolon;
@@ -81,12 +79,7 @@ function splitPlainly(text: string, file: string, firstLine: number): readonly S
     let last = end;
     while (last > begin && isSpace(text.charCodeAt(last - 1))) last--;
     if (begin < last) {
-      for (let next = text.indexOf("\n", lineStart); next >= 0 && next < begin;) {
-        line++;
-        lineStart = next + 1;
-        next = text.indexOf("\n", lineStart);
-      }
-      const at = { file, line, column: columnAt(text, lineStart, begin) };
+      const at = lines.positionOf(begin);
       statements.push({ text: text.slice(begin, last), at, verb: verbAt(text, begin) });
     }
     from = end + 1;
@@ -106,19 +99,19 @@ export function splitStatements(
   file: string,
   firstLine = 1,
 ): Result<readonly Statement[]> {
+  const lines = new LineCounter(text, file, firstLine);
   const nul = text.indexOf("\0");
   if (nul >= 0) {
     return fail(
       "catalog.text",
       "The SQL contains a NUL character, behind which SQLite reads nothing.",
       "Remove the character; char(0) writes one inside an expression.",
-      { at: new LineCounter(text, file, firstLine).positionOf(nul) },
+      { at: lines.positionOf(nul) },
     );
   }
 
-  if (!intricate.test(text)) return ok(splitPlainly(text, file, firstLine));
+  if (!intricate.test(text)) return ok(splitPlainly(text, lines));
 
-  const lines = new LineCounter(text, file, firstLine);
   const statements: Statement[] = [];
   let state: Cell = start;
   let first: Token | undefined;

@@ -143,13 +143,6 @@ function isPair(text: string, at: number): boolean {
   return isHigh && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
 }
 
-/** The column of an offset in the line that begins at another, in characters from 1. */
-export function columnAt(text: string, lineStart: number, offset: number): number {
-  let column = 1;
-  for (let at = lineStart; at < offset; column++) at += isPair(text, at) ? 2 : 1;
-  return column;
-}
-
 /** Counts lines as a cursor that only moves forward, so that positions in a long text cost one pass. */
 export class LineCounter {
   readonly #text: string;
@@ -172,7 +165,10 @@ export class LineCounter {
       this.#line++;
       this.#lineStart = next + 1;
     }
-    const column = columnAt(this.#text, this.#lineStart, offset);
+    let column = 1;
+    for (let at = this.#lineStart; at < offset; column++) {
+      at += isPair(this.#text, at) ? 2 : 1;
+    }
     return { file: this.#file, line: this.#line, column };
   }
 }

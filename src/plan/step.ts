@@ -73,39 +73,22 @@ function readScript(section: Section): Result<Script> {
 
 /** The step that applies a migration. Fails with `catalog.*`. */
 export function stepUp(migration: Migration): Result<Step> {
-  const { version, name, file, kind, checksum } = migration;
-  const direction = "up";
-  const seq = null;
-  const note = null;
+  const { version, name, file, checksum } = migration;
+  const base = { direction: "up", version, name, file, checksum, seq: null, note: null } as const;
   if (migration.kind === "typescript") {
-    const options = defaultOptions;
     const work: Module = { kind: "module", migration };
-    return ok({
-      direction,
-      version,
-      name,
-      file,
-      kind,
-      checksum,
-      options,
-      down: null,
-      seq,
-      note,
-      work,
-    });
+    return ok({ ...base, kind: "typescript", options: defaultOptions, down: null, work });
   }
   const sections = migration.sections();
   if (!sections.ok) return sections;
-  const { up, down: undo } = sections.value;
+  const { up, down } = sections.value;
   const script = readScript(up);
   if (!script.ok) return script;
   // It would be kept as it is: what could never run must not become history.
-  const undoing = undo === null ? null : readScript(undo);
-  if (undoing !== null && !undoing.ok) return undoing;
-  const down = undo === null ? null : writeSection(undo, "down");
-  const { options } = up;
-  const work = script.value;
-  return ok({ direction, version, name, file, kind, checksum, options, down, seq, note, work });
+  const undo = down === null ? null : readScript(down);
+  if (undo !== null && !undo.ok) return undo;
+  const kept = down === null ? null : writeSection(down, "down");
+  return ok({ ...base, kind: "sql", options: up.options, down: kept, work: script.value });
 }
 
 /** What history records of an up that has run. */

@@ -95,8 +95,7 @@ export async function executeFrom(first: State, world: World): Promise<void> {
     const outcome = given instanceof Promise ? await given : given;
     const next = advance(state, outcome, world.now());
     let said: ReturnType<Emit> = undefined;
-    // Most moves are made without a word.
-    if (next.events.length > 0) for (const event of next.events) said = world.emit(event);
+    for (const event of next.events) said = world.emit(event);
     if (said !== undefined) await said;
     state = next.state;
   }

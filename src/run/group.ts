@@ -15,7 +15,6 @@ import {
   isRecorded,
   lost,
   nameOf,
-  on,
   queueOf,
   to,
   uncommitted,
@@ -87,28 +86,28 @@ export function unleft(state: State & { at: "leaving" }, outcome: Outcome): Adva
 export function entered({ group, step, rest }: Active, now: number): Advance {
   const since = now;
   const { work: script } = step;
-  if (script.kind === "call") return on({ at: "calling", group, step, rest, since });
-  if (script.statements.length === 0) return on({ at: "guarding", group, step, rest, since });
-  return on({ at: "executing", group, step, rest, since, script, index: 0 });
+  if (script.kind === "call") return to({ at: "calling", group, step, rest, since });
+  if (script.statements.length === 0) return to({ at: "guarding", group, step, rest, since });
+  return to({ at: "executing", group, step, rest, since, script, index: 0 });
 }
 
 /** One statement of a script has run. */
 export function executed(state: State & { at: "executing" }): Advance {
   const { group, step, rest, since, script } = state;
   const index = state.index + 1;
-  if (index === script.statements.length) return on({ at: "guarding", group, step, rest, since });
-  return on({ at: "executing", group, step, rest, since, script, index });
+  if (index === script.statements.length) return to({ at: "guarding", group, step, rest, since });
+  return to({ at: "executing", group, step, rest, since, script, index });
 }
 
 /** Nothing is lost that was not meant to be. */
 export function guarded({ group, step, rest, since }: Active, now: number): Advance {
   const ran: Ran = { step, seq: seqOf(group, step), durationMs: Math.round(now - since) };
-  return on({ at: "recording", group, step, rest, since, ran });
+  return to({ at: "recording", group, step, rest, since, ran });
 }
 
 /** What is to be kept of the step is noted. */
 export function recorded({ group, step, rest, since, ran }: State & { at: "recording" }): Advance {
-  return on({ at: "leaving", group, step, rest, since, ran });
+  return to({ at: "leaving", group, step, rest, since, ran });
 }
 
 /** The step's savepoint is released: the group goes on, or is committed. */

@@ -15,16 +15,9 @@ export interface Advance {
   readonly events: readonly Event[];
 }
 
-const silence: readonly Event[] = [];
-
 /** Moves to a state. */
 export function to(state: State, ...events: Event[]): Advance {
   return { state, events };
-}
-
-/** Moves to a state without a word. */
-export function on(state: State): Advance {
-  return { state, events: silence };
 }
 
 /** What is known of an effect that was never answered. */
