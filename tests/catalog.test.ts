@@ -2,6 +2,8 @@
 
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { pathIn } from "../src/platform/files.ts";
 import { json, Place, table, type Files, type Row } from "./rung.ts";
 
 /** Expects that a catalog is refused before anything runs, at a place, by every command and by a message. */
@@ -754,4 +756,12 @@ test("a name cannot steer a terminal", async () => {
   expect(stdout).toContain("1 a\\u202eb");
   expect(stderr).toContain("\\u001b[2J");
   expect(stdout + stderr).not.toMatch(/[\u001b\u202e]/);
+});
+
+test("a file's path is what node:path makes of it, whatever the folder is called", () => {
+  const pieces = ["a", ".", "..", "/", "//", "b c", ".d", "e.", "é", "\\"];
+  const folders = pieces.flatMap((a) => pieces.flatMap((b) => pieces.map((c) => a + b + c)));
+  for (const folder of ["", "migrations", "./migrations/", ...pieces, ...folders]) {
+    expect([folder, pathIn(folder, "1_a.sql")]).toEqual([folder, join(folder, "1_a.sql")]);
+  }
 });

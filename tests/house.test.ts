@@ -135,6 +135,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "node:crypto",
     "node:fs",
     "node:module",
+    "node:path",
     "node:sqlite",
     "node:tty",
     "node:vm",
@@ -258,7 +259,7 @@ test("only src/database/sqlite.ts imports bun: modules", () => {
   expect(importers).toEqual(["src/database/sqlite.ts"]);
 });
 
-test("the doors to the runtime are opened by those who need them: the database takes the hash and a size alone", () => {
+test("the doors to the runtime are opened by those who need them: the database takes files, the hash and a size alone", () => {
   const doors = src.flatMap((source) =>
     importsOf(source)
       .map(({ specifier }) => /platform\/(\w+)\.ts$/.exec(specifier)?.[1])
@@ -268,8 +269,10 @@ test("the doors to the runtime are opened by those who need them: the database t
   expect([...new Set(doors)].sort()).toEqual([
     "bundle -> afresh",
     "bundle -> compile",
+    "database -> files",
     "database -> hash",
     "database -> size",
+    "migration -> files",
     "migration -> hash",
     "migration -> imports",
     "process -> application",
@@ -280,6 +283,7 @@ test("the doors to the runtime are opened by those who need them: the database t
     "process -> signals",
     "process -> stdio",
     "release -> compile",
+    "release -> imports",
   ]);
 });
 

@@ -1,6 +1,6 @@
 // A stack trace -> the line of a TypeScript migration that it passed through.
 
-import { basename } from "node:path";
+import { nodePath } from "../platform/files.ts";
 import type { Position } from "../failure.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { Position } from "../failure.ts";
  * executable, and where the stack tells nothing, it is the file's beginning.
  */
 export function callSite(file: string, stack: string | undefined): Position {
-  const name = basename(file);
+  const name = nodePath().basename(file);
   for (const frame of (stack ?? "").split("\n")) {
     const at = frame.lastIndexOf(`/${name}:`);
     if (at < 0) continue;

@@ -1,6 +1,10 @@
 // The file behind a database, looked at from outside: what it is, whether it is still the same, why it won't open.
 
-import {
+import type { Stats } from "node:fs";
+import { failure, type Failure } from "../failure.ts";
+import { fileSystem, nodePath } from "../platform/files.ts";
+
+const {
   accessSync,
   closeSync,
   constants,
@@ -9,10 +13,8 @@ import {
   readSync,
   realpathSync,
   statSync,
-  type Stats,
-} from "node:fs";
-import { dirname, resolve } from "node:path";
-import { failure, type Failure } from "../failure.ts";
+} = fileSystem();
+const { dirname, resolve } = nodePath();
 
 /** Null where there is nothing, or nothing that can be looked at: SQLite says best what keeps it from opening. */
 function look(path: string): Stats | null {

@@ -1,8 +1,7 @@
 // A directory of migration files -> the catalog.
 
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
 import { fail, ok, type Failure, type Result, messageOf } from "../failure.ts";
+import { fileSystem, nodePath, pathIn } from "../platform/files.ts";
 import { importsOf } from "../platform/imports.ts";
 import { groupByVersion, type VersionFiles } from "./catalog.ts";
 import { checksumOfSection, checksumOfSources, type SourceFile } from "./checksum.ts";
@@ -15,9 +14,9 @@ function readText(path: string): Result<string> {
   let text: string;
   let badLine: number | null = null;
   try {
-    text = readFileSync(path, "utf8");
+    text = fileSystem().readFileSync(path, "utf8");
     // What is not UTF-8 is read as this character, which may also stand there by itself.
-    if (text.includes("\ufffd")) badLine = firstBadLine(readFileSync(path));
+    if (text.includes("\ufffd")) badLine = firstBadLine(fileSystem().readFileSync(path));
   } catch (error) {
     const text = `The file cannot be read: ${messageOf(error)}.`;
     const at = { file: path, line: 1, column: 1 };
@@ -63,14 +62,14 @@ export interface ReadMigration {
 }
 
 function readSql(directory: string, files: VersionFiles, read: ReadFile[]): Result<Sections> {
-  const mainPath = join(directory, files.main.file);
+  const mainPath = pathIn(directory, files.main.file);
   const main = readText(mainPath);
   if (!main.ok) return main;
   read.push({ path: mainPath, text: main.value });
   if (files.main.part === "sections") return readSections(main.value, mainPath);
   const up = readSection(main.value, mainPath, "up");
   if (!up.ok || files.down === null) return up.ok ? ok({ up: up.value, down: null }) : up;
-  const downPath = join(directory, files.down.file);
+  const downPath = pathIn(directory, files.down.file);
   const text = readText(downPath);
   if (!text.ok) return text;
   read.push({ path: downPath, text: text.value });
@@ -90,6 +89,7 @@ function wrongImport(file: string, text: string): Failure {
 
 /** A TypeScript file and every file that it imports by relative path, each once. */
 function readSources(path: string): Result<readonly ReadFile[]> {
+  const { dirname, join } = nodePath();
   const found = new Map<string, ReadFile>();
   const open = [path];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -120,6 +120,7 @@ function readSources(path: string): Result<readonly ReadFile[]> {
 
 /** What the checksum of a TypeScript migration is made from. */
 function checkedSources(path: string, read: readonly ReadFile[]): readonly SourceFile[] {
+  const { dirname, relative } = nodePath();
   return read.map((each) => ({
     // The file itself goes without its name, as a SQL migration's does: renaming it is no change.
     path: each.path === path ? "" : relative(dirname(path), each.path).replaceAll("\\", "/"),
@@ -128,7 +129,7 @@ function checkedSources(path: string, read: readonly ReadFile[]): readonly Sourc
 }
 
 function readMigration(directory: string, files: VersionFiles): Result<ReadMigration> {
-  const file = join(directory, files.main.file);
+  const file = pathIn(directory, files.main.file);
   const identity = { version: files.version, name: files.name, file };
   if (files.main.part === "typescript") {
     const sources = readSources(file);
@@ -139,7 +140,7 @@ function readMigration(directory: string, files: VersionFiles): Result<ReadMigra
       checksum: checksumOfSources(checkedSources(file, sources.value)),
       load: async (): Promise<unknown> => {
         const { pathToFileURL } = await import("node:url");
-        return import(pathToFileURL(resolve(file)).href);
+        return import(pathToFileURL(nodePath().resolve(file)).href);
       },
     };
     return ok({ files, migration, read: sources.value });
@@ -166,7 +167,7 @@ function notListed(directory: string, error: unknown): Result<never> {
 export function listDirectory(directory: string): Result<readonly VersionFiles[]> {
   const entries: string[] = [];
   try {
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    for (const entry of fileSystem().readdirSync(directory, { withFileTypes: true })) {
       if (!entry.isDirectory()) entries.push(entry.name);
     }
   } catch (error) {
@@ -185,7 +186,7 @@ export function listDirectory(directory: string): Result<readonly VersionFiles[]
 function inDirectory(directory: string, found: Failure): Failure {
   return found.at === undefined
     ? found
-    : { ...found, at: { ...found.at, file: join(directory, found.at.file) } };
+    : { ...found, at: { ...found.at, file: pathIn(directory, found.at.file) } };
 }
 
 /** Reads and checks every migration of a directory, each file once, and keeps what was read. */

@@ -2,6 +2,7 @@
 
 import { ok, type Result } from "../failure.ts";
 import { embedded } from "./embedded.gen.ts";
+import { readDirectory } from "./directory.ts";
 import { embeddedCatalog } from "./embedded.ts";
 import type { Catalog } from "./migration.ts";
 
@@ -13,7 +14,6 @@ const usual = "migrations";
  */
 export async function readCatalog(directory: string | null): Promise<Result<Catalog>> {
   if (directory === null && embedded.origin !== "sample") return ok(embeddedCatalog(embedded));
-  const { readDirectory } = await import("./directory.ts");
   const read = readDirectory(directory ?? usual);
   const isNone = !read.ok && read.failure.code === "catalog.not-found";
   return directory === null && isNone ? ok(embeddedCatalog(embedded)) : read;

@@ -11,10 +11,18 @@ import { readFiles } from "../migration/directory.ts";
 import { originOf } from "../migration/map.ts";
 import { textsOfProgram, type Sources } from "../platform/compile.ts";
 import { orderOf } from "./order.ts";
+import { laidTogether } from "./parts.ts";
 
 function inRepository(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
+
+/** What every start loads, what nearly every command does, and what every run of migrations. */
+const parts = [
+  { path: inRepository("src/process.ts"), isIndivisible: false },
+  { path: inRepository("src/work.ts"), isIndivisible: false },
+  { path: inRepository("src/run/execute.ts"), isIndivisible: true },
+];
 
 /** The folder for what is made. */
 export const dist = inRepository("dist");
@@ -33,7 +41,9 @@ export async function stockSources(): Promise<Result<Sources>> {
   const read = readFiles(inRepository("migrations"));
   if (!read.ok) return read;
   const facts = JSON.stringify(factsPath);
-  const texts = await textsOfProgram(inRepository("src/main.ts"), {
+  const entry = inRepository("src/main.ts");
+  const texts = await textsOfProgram(entry, {
+    ...laidTogether(entry, parts),
     [inRepository("src/facts.ts")]: `export { facts } from ${facts};\n`,
     [inRepository("src/migration/embedded.gen.ts")]: `export { embedded } from ${facts};\n`,
   });

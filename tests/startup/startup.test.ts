@@ -47,7 +47,7 @@ const ofStatus: Readonly<Record<string, string>> = {
   migration:
     "catalog checksum directory embedded embedded.gen filename migration options sections source statements tokens",
   plan: "conflict contents history schema status",
-  platform: "hash imports size",
+  platform: "files hash imports size",
   report: "files status style tally text",
 };
 
@@ -82,4 +82,18 @@ test("migrate loads what writes besides, and nothing that proves, rehearses or c
   );
   const parts = loaded.filter((name) => !always.includes(name) && !read.includes(name));
   expect(grouped(parts)).toEqual(listed(ofMigrate));
+});
+
+test("what is loaded together is one part of the executable: how many a start opens, the runtime's own included", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a") });
+  const log = place.at("order");
+  const partsOf = async (word: string): Promise<number> => {
+    const { status } = await place.rung([word], { env: { BUN_BYTECODE_ORDER_OUT: log } });
+    expect(status).toBe(0);
+    return readFileSync(log, "utf8").match(/^M /gm)?.length ?? 0;
+  };
+  expect(await partsOf("version")).toBe(3);
+  expect(await partsOf("migrate")).toBe(17);
+  expect(await partsOf("status")).toBe(10);
 });
