@@ -2,7 +2,8 @@
 
 import { basename, dirname, relative, resolve, sep } from "node:path";
 import type { ReadMigration } from "../migration/directory.ts";
-import { entriesOf, moduleEntryOf } from "../migration/map.ts";
+import type { EmbeddedSql } from "../migration/embedded.ts";
+import { moduleEntryOf, sqlEntryOf } from "../migration/map.ts";
 import { sourceRoot, type Sources } from "../platform/compile.ts";
 
 /** Where the sources begin. */
@@ -31,11 +32,16 @@ function commonFolder(paths: readonly string[]): string {
   return common.join(sep);
 }
 
+/** Data as an expression: to read it takes the runtime a fifth of the time that it takes to build it piece by piece. */
+function parsed(data: unknown): string {
+  return `JSON.parse(${JSON.stringify(JSON.stringify(data))})`;
+}
+
 /** The list of the map, in version order; modules have to be imported by code, and take their places there. */
-function migrationsOf(sql: string, modules: readonly string[]): readonly string[] {
-  if (modules.length === 0) return [`  migrations: ${sql},`];
-  const inOrder = "  ].sort((a, b) => a.version - b.version),";
-  return [`  migrations: [...${sql},`, ...modules, inOrder];
+function migrationsOf(sql: readonly EmbeddedSql[], modules: readonly string[]): string {
+  const list = parsed(sql);
+  if (modules.length === 0) return list;
+  return `[...${list}, ${modules.join(", ")}].sort((a, b) => a.version - b.version)`;
 }
 
 /** The sources of an executable. They are the same wherever the files lie, as long as they lie to each other as before. */
@@ -50,14 +56,14 @@ export function sourcesOf({ texts, program, origin, migrations }: Content): Sour
     for (const { path, text: source } of read) sources[placed(path)] = source;
   }
   const sql = migrations.filter(({ migration }) => migration.kind === "sql");
-  const listed = sql.map(({ files, migration: { checksum }, read }) => {
-    const text = (file: string): string =>
-      read.find(({ path }) => basename(path) === file)?.text ?? "";
-    return { files, checksum, text };
-  });
-  const entries = modules.map(({ files, migration: { checksum, file } }) =>
-    moduleEntryOf(files, checksum, JSON.stringify(placed(file))),
+  const list = migrationsOf(
+    sql.map(({ files, migration: { checksum } }) => sqlEntryOf(files, checksum)),
+    modules.map(({ files, migration: { checksum, file } }) =>
+      moduleEntryOf(files, checksum, JSON.stringify(placed(file))),
+    ),
   );
+  const embedded: Record<string, string> = {};
+  for (const { read } of sql) for (const { path, text } of read) embedded[basename(path)] = text;
   for (const [name, text] of Object.entries(texts)) sources[`${sourceRoot}/${name}`] = text;
   return {
     ...sources,
@@ -68,7 +74,8 @@ export function sourcesOf({ texts, program, origin, migrations }: Content): Sour
       `export const facts = { program: ${JSON.stringify(program)}, texts };`,
       "export const embedded = {",
       `  origin: ${JSON.stringify(origin)},`,
-      ...migrationsOf(entriesOf(listed), entries),
+      `  migrations: ${list},`,
+      `  texts: () => ${parsed(embedded)},`,
       "};",
       "",
     ].join("\n"),

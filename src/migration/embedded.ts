@@ -1,56 +1,61 @@
 // The generated import map -> the catalog that this executable carries.
 
 import { ok, type Result } from "../failure.ts";
-import type { Catalog, Migration, Sections } from "./migration.ts";
+import type {
+  Catalog,
+  Migration,
+  Sections,
+  SqlMigration,
+  TypeScriptMigration,
+} from "./migration.ts";
 import { normalizeText, readSection, readSections } from "./sections.ts";
 
-/** A text that was embedded, with the name of the file it came from. */
-export interface EmbeddedText {
-  readonly file: string;
-  readonly text: string;
+/** A SQL migration as the generator writes it down: already checked, its checksum already known. */
+export interface EmbeddedSql extends Omit<SqlMigration, "sections"> {
+  /** The file of its down, null where there is none; left out where `file` holds both directions. */
+  readonly down?: string | null;
 }
-
-interface EmbeddedIdentity {
-  readonly version: number;
-  readonly name: string;
-  readonly checksum: string;
-}
-
-/** One migration as the generator writes it down: already checked, its checksum already known. */
-export type EmbeddedMigration = EmbeddedIdentity &
-  (
-    | { readonly kind: "sql"; readonly sections: EmbeddedText }
-    | { readonly kind: "sql"; readonly up: EmbeddedText; readonly down: EmbeddedText | null }
-    | { readonly kind: "typescript"; readonly file: string; readonly load: () => Promise<unknown> }
-  );
 
 /** The generated map as a whole. */
 export interface EmbeddedMap {
   readonly origin: "embedded" | "sample";
-  readonly migrations: readonly EmbeddedMigration[];
+  /** In version order. */
+  readonly migrations: readonly (EmbeddedSql | TypeScriptMigration)[];
+  /** The texts of the SQL files by their names. Most runs need few of them, or none: they are read when asked for. */
+  readonly texts: () => Readonly<Record<string, string>>;
 }
 
-function readPair(up: EmbeddedText, down: EmbeddedText | null): Result<Sections> {
-  const first = readSection(normalizeText(up.text), up.file, "up");
-  if (!first.ok || down === null) return first.ok ? ok({ up: first.value, down: null }) : first;
-  const second = readSection(normalizeText(down.text), down.file, "down");
+function readPair(
+  up: string,
+  upFile: string,
+  down: string,
+  downFile: string | null,
+): Result<Sections> {
+  const first = readSection(up, upFile, "up");
+  if (!first.ok || downFile === null) return first.ok ? ok({ up: first.value, down: null }) : first;
+  const second = readSection(down, downFile, "down");
   return second.ok ? ok({ up: first.value, down: second.value }) : second;
 }
 
-function migrationOf(entry: EmbeddedMigration): Migration {
-  if (entry.kind === "typescript") return entry;
-  const { version, name, checksum, kind } = entry;
-  if ("up" in entry) {
-    const sections = (): Result<Sections> => readPair(entry.up, entry.down);
-    return { version, name, checksum, kind, file: entry.up.file, sections };
-  }
-  const { file, text } = entry.sections;
-  const sections = (): Result<Sections> => readSections(normalizeText(text), file);
-  return { version, name, checksum, kind, file, sections };
-}
-
-/** The catalog of a generated map. */
+/** The catalog of a generated map. Its entries become the migrations themselves: a copy of each takes twice as long. */
 export function embeddedCatalog(map: EmbeddedMap): Catalog {
+  let texts: Readonly<Record<string, string>> | undefined;
+  const textOf = (file: string | null): string => {
+    texts ??= map.texts();
+    return file === null ? "" : normalizeText(texts[file] ?? "");
+  };
+  const cut = {
+    sections(this: EmbeddedSql): Result<Sections> {
+      const { file, down } = this;
+      return down === undefined
+        ? readSections(textOf(file), file)
+        : readPair(textOf(file), file, textOf(down), down);
+    },
+  };
+  const migrations: Migration[] = [];
+  for (const entry of map.migrations) {
+    migrations.push(entry.kind === "sql" ? Object.assign(entry, cut) : entry);
+  }
   const label = map.origin === "sample" ? "embedded sample" : "embedded";
-  return { origin: map.origin, label, migrations: map.migrations.map(migrationOf) };
+  return { origin: map.origin, label, migrations };
 }

@@ -2,10 +2,11 @@
 // `generate.ts` writes it, `generate.ts --check` fails when it is stale.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readFiles } from "./directory.ts";
 import type { Failure } from "../failure.ts";
-import { entryOf, originOf } from "./map.ts";
+import { moduleEntryOf, originOf, sqlEntryOf } from "./map.ts";
 
 const directory = fileURLToPath(new URL("../../migrations", import.meta.url));
 const target = fileURLToPath(new URL("./embedded.gen.ts", import.meta.url));
@@ -25,14 +26,16 @@ function render(): string {
   const read = readFiles(directory);
   if (!read.ok) stop(read.failure);
   const imports: string[] = [];
-  const text = (file: string): string => {
-    const name = `text${imports.length + 1}`;
-    imports.push(`import ${name} from ${importPath(file)} with { type: "text" };`);
-    return name;
-  };
-  const entries = read.value.map(({ files, migration }) =>
-    entryOf(files, migration.checksum, { text, module: importPath }),
-  );
+  const texts: string[] = [];
+  const entries = read.value.map(({ files, migration: { kind, checksum }, read: sources }) => {
+    if (kind === "typescript") return moduleEntryOf(files, checksum, importPath(files.main.file));
+    for (const path of sources.map((each) => basename(each.path))) {
+      const name = `text${imports.length + 1}`;
+      imports.push(`import ${name} from ${importPath(path)} with { type: "text" };`);
+      texts.push(`${JSON.stringify(path)}: ${name}`);
+    }
+    return JSON.stringify(sqlEntryOf(files, checksum));
+  });
   const origin = originOf(read.value.map(({ files }) => files));
   return [
     "// Generated from migrations/ by `bun run generate`; a change here is lost at the next build.",
@@ -43,8 +46,11 @@ function render(): string {
     "export const embedded: EmbeddedMap = {",
     `  origin: ${JSON.stringify(origin)},`,
     "  migrations: [",
-    ...entries,
+    ...entries.map((entry) => `    ${entry},`),
     "  ],",
+    "  texts: () => ({",
+    ...texts.map((text) => `    ${text},`),
+    "  }),",
     "};",
     "",
   ].join("\n");

@@ -80,7 +80,7 @@ interface Identity extends MigrationName {
 /** A migration as plain SQL. Its sections are cut when asked for, as most runs need only a few. */
 export interface SqlMigration extends Identity {
   readonly kind: "sql";
-  readonly sections: () => Result<Sections>;
+  sections(): Result<Sections>;
 }
 
 /** A migration as a TypeScript module, loaded when it is about to run. */

@@ -32,24 +32,23 @@ export function moment(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 19)}`;
 }
 
-/** Rows of cells as lines of aligned columns. */
+/** Rows of cells as lines of aligned columns. Joined, as adding up thousands of pieces takes twice the memory. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
-    let index = 0;
-    for (const { length } of row) {
-      if (length > (widths[index] ?? 0)) widths[index] = length;
-      index++;
+    for (let at = 0; at < row.length; at++) {
+      const { length } = row[at] ?? "";
+      if (length > (widths[at] ?? 0)) widths[at] = length;
     }
   }
-  let text = "";
+  const lines: string[] = [];
   for (const row of rows) {
-    let line = "";
-    let index = 0;
-    for (const cell of row) line += cell.padEnd((widths[index++] ?? 0) + 2);
-    text += `${line.trimEnd()}\n`;
+    const padded: string[] = [];
+    for (let at = 0; at < row.length; at++)
+      padded.push((row[at] ?? "").padEnd((widths[at] ?? 0) + 2));
+    lines.push(`${padded.join("").trimEnd()}\n`);
   }
-  return text;
+  return lines.join("");
 }
 
 /** Every line of a text set in by two blanks. */
