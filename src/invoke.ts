@@ -50,7 +50,7 @@ async function watched(place: Workplace, progress: Progress): Promise<Workplace>
 
 /** Runs a command that works on the database. */
 export async function runCommand(io: Io, name: string, options: OptionValues): Promise<number> {
-  const command = readAsked(name, options);
+  const command = await readAsked(name, options);
   if (!command.ok) return reportFailure(io, command.failure, options);
   const place = workplace(io, options, commandWaitMs);
   if (!place.ok) return reportFailure(io, place.failure, options);

@@ -35,7 +35,7 @@ async function messageWait(options: OptionValues): Promise<Result<number>> {
   const given = options["lock-timeout"];
   if (given === undefined) return ok(messageWaitMs);
   const { readAsked } = await import("./input/asked.ts");
-  const read = readAsked("status", { "lock-timeout": given });
+  const read = await readAsked("status", { "lock-timeout": given });
   return read.ok ? ok(read.value.lock_timeout ?? messageWaitMs) : read;
 }
 

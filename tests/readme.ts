@@ -244,7 +244,7 @@ function commandLinesOf(lines: readonly string[]): readonly (readonly string[])[
 }
 
 /** Our command lines in a file are ones that can be read, and what a Dockerfile copies is there by then. */
-function readCommandLines(lines: readonly string[]): void {
+async function readCommandLines(lines: readonly string[]): Promise<void> {
   const commandLines = commandLinesOf(lines);
   expect(commandLines).not.toBeEmpty();
   for (const words of commandLines) {
@@ -252,7 +252,7 @@ function readCommandLines(lines: readonly string[]): void {
     if (!read.ok || read.value.kind !== "command") throw new Error(`Refused: ${words.join(" ")}`);
     const { command, options, application = [] } = read.value;
     expect(application.length > 0).toBe(words.includes("--"));
-    const asked = readAsked(command, options);
+    const asked = await readAsked(command, options);
     expect([words, asked.ok ? null : asked.failure]).toEqual([words, null]);
   }
   const copied = lines.flatMap((line) => /^COPY (?!--)(\S+) \S+$/.exec(line)?.[1] ?? []);

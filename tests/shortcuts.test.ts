@@ -122,9 +122,9 @@ test("a file with the plainest markers is cut alike, with quotes in sight or non
   expect(plain).toBeGreaterThan(1000);
 });
 
-test("what is asked without any field is what its schema makes of none", () => {
+test("what is asked without any field is what its schema makes of none", async () => {
   for (const type of ["migrate", "status"]) {
-    const asked = readAsked(type, { db: "x.db", json: true });
+    const asked = await readAsked(type, { db: "x.db", json: true });
     expect<unknown>(asked).toEqual(readCommand({ type }, (field) => field));
   }
 });

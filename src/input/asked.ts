@@ -1,6 +1,6 @@
 // The options of a command line -> the command, by the schema of the message of its name.
 
-import { readCommand, type Command, type MigrateCommand, type StatusCommand } from "../command.ts";
+import type { Command, MigrateCommand, StatusCommand } from "../command.ts";
 import { ok, type Result } from "../failure.ts";
 import type { OptionValues } from "./argv.ts";
 
@@ -29,8 +29,8 @@ const plainMigrate: MigrateCommand = {
 };
 const plainStatus: StatusCommand = { type: "status", check: false, detail: false };
 
-/** Reads a command from its options. */
-export function readAsked(name: string, options: OptionValues): Result<Command> {
+/** Reads a command from its options. The schemas are loaded where there is anything to check. */
+export async function readAsked(name: string, options: OptionValues): Promise<Result<Command>> {
   const fields: Record<string, string | number | true> = { type: name };
   let isPlain = true;
   for (const key of Object.keys(options)) {
@@ -41,6 +41,7 @@ export function readAsked(name: string, options: OptionValues): Result<Command> 
   }
   if (isPlain && name === "migrate") return ok(plainMigrate);
   if (isPlain && name === "status") return ok(plainStatus);
+  const { readCommand } = await import("../command.ts");
   const command = readCommand(fields, spellOption);
   if (!command.ok) return command;
   const { value } = command;

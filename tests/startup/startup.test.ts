@@ -41,7 +41,7 @@ function grouped(names: readonly string[]): Map<string, string[]> {
 
 /** By folder: nothing that writes to a database, and nothing that works on files as a whole. */
 const ofStatus: Readonly<Record<string, string>> = {
-  "": "command invoke job perform refuse shorten speech work workplace",
+  "": "invoke job perform refuse speech work workplace",
   database: "driver errors history live objects open reading schema sqlite who",
   input: "asked location",
   migration:
