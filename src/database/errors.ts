@@ -85,15 +85,16 @@ function isAtLimit(path: string): boolean {
 }
 
 /** errno(3): a quota is used up, a file has the size that it may have. `node:os` knows them, and is dear to load. */
+const isPosix = process.platform !== "win32";
 const quotaUsed = process.platform === "darwin" ? 69 : 122;
 const fileTooLarge = 27;
 
 /** What the system means where SQLite can only say that it met an I/O error; undefined where it is no more than that. */
 function systemEntry(code: string, { path, errno }: UsedDatabase): Entry | undefined {
   if (!code.startsWith("SQLITE_IOERR")) return undefined;
-  if (errno === quotaUsed) return entries["SQLITE_FULL"];
+  if (isPosix && errno === quotaUsed) return entries["SQLITE_FULL"];
   const isWrite = code === "SQLITE_IOERR_WRITE";
-  return errno === fileTooLarge || (isWrite && isAtLimit(path)) ? tooLarge : undefined;
+  return (isPosix && errno === fileTooLarge) || (isWrite && isAtLimit(path)) ? tooLarge : undefined;
 }
 
 /** The failure that an error stands for when the database cannot be used; null when the statement is to blame. */

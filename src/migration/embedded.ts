@@ -26,30 +26,27 @@ export interface EmbeddedMap {
 }
 
 function readPair(
-  up: string,
+  textOf: (file: string) => string,
   upFile: string,
-  down: string,
   downFile: string | null,
 ): Result<Sections> {
-  const first = readSection(up, upFile, "up");
-  if (!first.ok || downFile === null) return first.ok ? ok({ up: first.value, down: null }) : first;
-  const second = readSection(down, downFile, "down");
-  return second.ok ? ok({ up: first.value, down: second.value }) : second;
+  const up = readSection(textOf(upFile), upFile, "up");
+  if (!up.ok || downFile === null) return up.ok ? ok({ up: up.value, down: null }) : up;
+  const down = readSection(textOf(downFile), downFile, "down");
+  return down.ok ? ok({ up: up.value, down: down.value }) : down;
 }
 
 /** The catalog of a generated map. Its entries become the migrations themselves: a copy of each takes twice as long. */
 export function embeddedCatalog(map: EmbeddedMap): Catalog {
   let texts: Readonly<Record<string, string>> | undefined;
-  const textOf = (file: string | null): string => {
+  const textOf = (file: string): string => {
     texts ??= map.texts();
-    return file === null ? "" : normalizeText(texts[file] ?? "");
+    return normalizeText(texts[file] ?? "");
   };
   const cut = {
     sections(this: EmbeddedSql): Result<Sections> {
       const { file, down } = this;
-      return down === undefined
-        ? readSections(textOf(file), file)
-        : readPair(textOf(file), file, textOf(down), down);
+      return down === undefined ? readSections(textOf(file), file) : readPair(textOf, file, down);
     },
   };
   const migrations: Migration[] = [];

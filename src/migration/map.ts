@@ -1,4 +1,4 @@
-// Migrations by name and checksum -> their entries in the import map that an executable is built with.
+// Migrations by name and checksum -> their entries in the map that an executable is built with; their texts lie apart.
 
 import type { VersionFiles } from "./catalog.ts";
 import type { EmbeddedSql } from "./embedded.ts";

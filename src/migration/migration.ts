@@ -77,7 +77,7 @@ interface Identity extends MigrationName {
   readonly checksum: string;
 }
 
-/** A migration as plain SQL. Its sections are cut when asked for, as most runs need only a few. */
+/** A migration as plain SQL. Its sections are cut when it is asked for them, as most runs need only a few. */
 export interface SqlMigration extends Identity {
   readonly kind: "sql";
   sections(): Result<Sections>;

@@ -1,8 +1,8 @@
 // Which catalog a run works with: a directory that was named, what is embedded, or ./migrations.
 
 import { ok, type Result } from "../failure.ts";
-import { embedded } from "./embedded.gen.ts";
 import { readDirectory } from "./directory.ts";
+import { embedded } from "./embedded.gen.ts";
 import { embeddedCatalog } from "./embedded.ts";
 import type { Catalog } from "./migration.ts";
 

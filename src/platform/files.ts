@@ -1,4 +1,4 @@
-// Door to the system's files and paths for what a start does, loaded when first asked: the start of a bundle never asks.
+// Door to the system's files and paths for what a start does, loaded when first asked: a bundle's start seldom asks.
 
 let files: typeof import("node:fs") | undefined;
 let paths: typeof import("node:path") | undefined;

@@ -42,10 +42,13 @@ export async function stockSources(): Promise<Result<Sources>> {
   if (!read.ok) return read;
   const facts = JSON.stringify(factsPath);
   const entry = inRepository("src/main.ts");
-  const texts = await textsOfProgram(entry, {
-    ...laidTogether(entry, parts),
+  const replaced = {
     [inRepository("src/facts.ts")]: `export { facts } from ${facts};\n`,
     [inRepository("src/migration/embedded.gen.ts")]: `export { embedded } from ${facts};\n`,
+  };
+  const texts = await textsOfProgram(entry, {
+    ...laidTogether(entry, parts, Object.keys(replaced)),
+    ...replaced,
   });
   const origin = originOf(read.value.map(({ files }) => files));
   const content = { program: "rung", origin, migrations: read.value };

@@ -94,6 +94,6 @@ test("what is loaded together is one part of the executable: how many a start op
     return readFileSync(log, "utf8").match(/^M /gm)?.length ?? 0;
   };
   expect(await partsOf("version")).toBe(3);
-  expect(await partsOf("migrate")).toBe(17);
+  expect(await partsOf("migrate")).toBe(18);
   expect(await partsOf("status")).toBe(10);
 });
