@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { pathIn } from "../src/platform/files.ts";
+import { pathIn } from "../src/platform/system.ts";
 import { json, Place, table, type Files, type Row } from "./rung.ts";
 
 /** Expects that a catalog is refused before anything runs, at a place, by every command and by a message. */

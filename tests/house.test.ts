@@ -135,6 +135,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
     "node:crypto",
     "node:fs",
     "node:module",
+    "node:os",
     "node:path",
     "node:sqlite",
     "node:tty",
@@ -259,7 +260,7 @@ test("only src/database/sqlite.ts imports bun: modules", () => {
   expect(importers).toEqual(["src/database/sqlite.ts"]);
 });
 
-test("the doors to the runtime are opened by those who need them: the database takes files, the hash and a size alone", () => {
+test("the doors to the runtime are opened by those who need them: the database takes the hash, a size and the system alone", () => {
   const doors = src.flatMap((source) =>
     importsOf(source)
       .map(({ specifier }) => /platform\/(\w+)\.ts$/.exec(specifier)?.[1])
@@ -269,12 +270,12 @@ test("the doors to the runtime are opened by those who need them: the database t
   expect([...new Set(doors)].sort()).toEqual([
     "bundle -> afresh",
     "bundle -> compile",
-    "database -> files",
     "database -> hash",
     "database -> size",
-    "migration -> files",
+    "database -> system",
     "migration -> hash",
     "migration -> imports",
+    "migration -> system",
     "process -> application",
     "process -> house",
     "process -> memory",

@@ -1,6 +1,6 @@
 // A stack trace -> the line of a TypeScript migration that it passed through.
 
-import { nodePath } from "../platform/files.ts";
+import { nodePath } from "../platform/system.ts";
 import type { Position } from "../failure.ts";
 
 /**

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { failure, type Failure, type FailureCode, messageOf } from "../failure.ts";
 import { sizeOf } from "../platform/size.ts";
+import { nodeOs } from "../platform/system.ts";
 import { sqliteCode } from "./sqlite.ts";
 
 type Entry = readonly [code: FailureCode, sentence: string, hint: string];
@@ -84,17 +85,13 @@ function isAtLimit(path: string): boolean {
   return files.some((file) => sizeOf(file) >= limit);
 }
 
-/** errno(3): a quota is used up, a file has the size that it may have. `node:os` knows them, and is dear to load. */
-const isPosix = process.platform !== "win32";
-const quotaUsed = process.platform === "darwin" ? 69 : 122;
-const fileTooLarge = 27;
-
 /** What the system means where SQLite can only say that it met an I/O error; undefined where it is no more than that. */
 function systemEntry(code: string, { path, errno }: UsedDatabase): Entry | undefined {
   if (!code.startsWith("SQLITE_IOERR")) return undefined;
-  if (isPosix && errno === quotaUsed) return entries["SQLITE_FULL"];
+  const { EDQUOT, EFBIG } = nodeOs().constants.errno;
+  if (errno === EDQUOT) return entries["SQLITE_FULL"];
   const isWrite = code === "SQLITE_IOERR_WRITE";
-  return (isPosix && errno === fileTooLarge) || (isWrite && isAtLimit(path)) ? tooLarge : undefined;
+  return errno === EFBIG || (isWrite && isAtLimit(path)) ? tooLarge : undefined;
 }
 
 /** The failure that an error stands for when the database cannot be used; null when the statement is to blame. */

@@ -2,7 +2,7 @@
 
 import type { Stats } from "node:fs";
 import { failure, type Failure } from "../failure.ts";
-import { fileSystem, nodePath } from "../platform/files.ts";
+import { fileSystem, nodePath } from "../platform/system.ts";
 
 const {
   accessSync,

@@ -1,23 +1,17 @@
 // Who runs this, and on which machine: for the audit trail, and for steps outside any transaction.
 
-/**
- * The name of this machine. What knows it is loaded when it is asked, as what only looks has no question; without
- * `globalThis` the bundler would make an import of it.
- */
-function hostname(): string {
-  return globalThis.process.getBuiltinModule("node:os").hostname();
-}
+import { nodeOs } from "../platform/system.ts";
 
 /** Who runs this, as `user@host`; where the environment names nobody, by the number of the user. */
 export function whoami(): string {
   const { USER, LOGNAME, USERNAME } = process.env;
   const user = USER ?? LOGNAME ?? USERNAME ?? `uid-${process.getuid?.() ?? "unknown"}`;
-  return `${user}@${hostname()}`;
+  return `${user}@${nodeOs().hostname()}`;
 }
 
 /** This process, as `process@host`: only this host can tell whether it is alive. */
 export function runnerName(): string {
-  return `${process.pid}@${hostname()}`;
+  return `${process.pid}@${nodeOs().hostname()}`;
 }
 
 /** Whose process of a number there is besides this one. */
@@ -35,5 +29,5 @@ export function othersProcess(id: number): "ours" | "another user's" | null {
 /** Whether a process is known to be alive, and is another one than this. */
 export function isAlive(runner: string): boolean {
   const [id = "", host = ""] = runner.split(/@(.*)/s, 2);
-  return host === hostname() && othersProcess(Number(id)) !== null;
+  return host === nodeOs().hostname() && othersProcess(Number(id)) !== null;
 }

@@ -1,7 +1,7 @@
 // A directory of migration files -> the catalog.
 
 import { fail, ok, type Failure, type Result, messageOf } from "../failure.ts";
-import { fileSystem, nodePath, pathIn } from "../platform/files.ts";
+import { fileSystem, nodePath, pathIn } from "../platform/system.ts";
 import { importsOf } from "../platform/imports.ts";
 import { groupByVersion, type VersionFiles } from "./catalog.ts";
 import { checksumOfSection, checksumOfSources, type SourceFile } from "./checksum.ts";

@@ -47,7 +47,7 @@ const ofStatus: Readonly<Record<string, string>> = {
   migration:
     "catalog checksum directory embedded embedded.gen filename migration options sections source statements tokens",
   plan: "conflict contents history schema status",
-  platform: "files hash imports size",
+  platform: "hash imports size system",
   report: "files status style tally text",
 };
 

@@ -1,4 +1,4 @@
-// Door to the system's files and paths for what a start does, loaded when first asked: a bundle's start seldom asks.
+// Door to what Node's modules know of the system, for what a start passes: each is loaded when it is first asked.
 
 let files: typeof import("node:fs") | undefined;
 let paths: typeof import("node:path") | undefined;
@@ -14,6 +14,11 @@ export function fileSystem(): typeof import("node:fs") {
 /** `node:path` in the same way. */
 export function nodePath(): typeof import("node:path") {
   return (paths ??= globalThis.process.getBuiltinModule("node:path"));
+}
+
+/** `node:os` in the same way. */
+export function nodeOs(): typeof import("node:os") {
+  return globalThis.process.getBuiltinModule("node:os");
 }
 
 /** The path of a file in a folder, as `node:path` joins them; that is asked only where there is something to mend. */
