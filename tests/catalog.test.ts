@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { pathIn } from "../src/platform/system.ts";
+import { pathsIn } from "../src/platform/system.ts";
 import { json, Place, table, type Files, type Row } from "./rung.ts";
 
 /** Expects that a catalog is refused before anything runs, at a place, by every command and by a message. */
@@ -762,6 +762,6 @@ test("a file's path is what node:path makes of it, whatever the folder is called
   const pieces = ["a", ".", "..", "/", "//", "b c", ".d", "e.", "é", "\\"];
   const folders = pieces.flatMap((a) => pieces.flatMap((b) => pieces.map((c) => a + b + c)));
   for (const folder of ["", "migrations", "./migrations/", ...pieces, ...folders]) {
-    expect([folder, pathIn(folder, "1_a.sql")]).toEqual([folder, join(folder, "1_a.sql")]);
+    expect([folder, pathsIn(folder)("1_a.sql")]).toEqual([folder, join(folder, "1_a.sql")]);
   }
 });

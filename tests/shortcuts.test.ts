@@ -12,7 +12,7 @@ import { defaultOptions } from "../src/migration/migration.ts";
 import { readCommand } from "../src/command.ts";
 import { readAsked } from "../src/input/asked.ts";
 import { readSection, readSections } from "../src/migration/sections.ts";
-import { splitStatements, type Statement } from "../src/migration/statements.ts";
+import { placeOf, splitStatements, type Statement } from "../src/migration/statements.ts";
 import { touchOf } from "../src/migration/touch.ts";
 import { canonicalSql } from "../src/plan/schema.ts";
 import type { ReadyStep } from "../src/plan/step.ts";
@@ -41,16 +41,23 @@ function* texts(count: number): Generator<string> {
 }
 
 function split(text: string): readonly Statement[] | string {
-  const found = splitStatements(text, "x.sql", 3);
+  const found = splitStatements({ text, file: "x.sql", line: 3 });
   return found.ok ? found.value : found.failure.text;
+}
+
+/** The statements of a text, each with its place. */
+function placed(text: string): readonly object[] | string {
+  const found = split(text);
+  if (typeof found === "string") return found;
+  return found.map((each) => ({ text: each.text, verb: each.verb, at: placeOf(each) }));
 }
 
 test("statements are split alike, with a trigger in sight or none", () => {
   let count = 0;
   for (const text of texts(1500)) {
     // Behind a comment that is open, a word more is part of it.
-    const closely = split(`${text}\n-- trigger`);
-    expect([text, split(`${text}\n`)]).toEqual([text, closely]);
+    const closely = placed(`${text}\n-- trigger`);
+    expect([text, placed(`${text}\n`)]).toEqual([text, closely]);
     count += closely.length;
   }
   expect(count).toBeGreaterThan(3000);

@@ -2,10 +2,10 @@
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { splitStatements } from "../src/migration/statements.ts";
+import { placeOf, splitStatements } from "../src/migration/statements.ts";
 
 function texts(sql: string): string[] {
-  const split = splitStatements(sql, "x.sql");
+  const split = splitStatements({ text: sql, file: "x.sql", line: 1 });
   if (!split.ok) throw new Error(split.failure.text);
   return split.value.map(({ text }) => text);
 }
@@ -74,7 +74,7 @@ const verbs = [
 test("each statement alone stays whole, with or without its semicolon, and has its verb", () => {
   for (const [index, statement] of statements.entries()) {
     for (const form of [statement, `${statement};`, `${statement} ;;`, `\n\t${statement}\n;\n`]) {
-      const split = splitStatements(form, "x.sql");
+      const split = splitStatements({ text: form, file: "x.sql", line: 1 });
       if (!split.ok) throw new Error(split.failure.text);
       expect(split.value.map(({ text }) => text)).toEqual([statement]);
       expect(split.value[0]?.verb).toBe(verbs[index] ?? "");
@@ -134,9 +134,9 @@ test("words of the grammar as names do not confuse it", () => {
 
 test("each statement has its place: lines and columns in characters, from the section's first line", () => {
   const sql = "  SELECT 1; SELECT 2;\n-- x\n\n\tSELECT 3; /* 😀ä */ SELECT\n4;";
-  const split = splitStatements(sql, "dir/x.sql", 7);
+  const split = splitStatements({ text: sql, file: "dir/x.sql", line: 7 });
   if (!split.ok) throw new Error(split.failure.text);
-  expect(split.value.map(({ at }) => at)).toEqual([
+  expect(split.value.map(placeOf)).toEqual([
     { file: "dir/x.sql", line: 7, column: 3 },
     { file: "dir/x.sql", line: 7, column: 13 },
     { file: "dir/x.sql", line: 10, column: 2 },
@@ -157,7 +157,7 @@ test("what is never closed, and NUL, are failures with their place", () => {
     ["SELECT '\0'", 1, 9],
   ];
   for (const [sql, line, column] of failures) {
-    const split = splitStatements(sql, "x.sql");
+    const split = splitStatements({ text: sql, file: "x.sql", line: 1 });
     expect(split).toMatchObject({
       ok: false,
       failure: { code: "catalog.text", at: { file: "x.sql", line, column } },
@@ -220,7 +220,7 @@ function randomScript(next: () => number): Script {
 test("any script splits into exactly its statements, at their places, and SQLite runs each", () => {
   for (let seed = 1; seed <= 300; seed++) {
     const script = randomScript(numbers(seed));
-    const split = splitStatements(script.text, "x.sql");
+    const split = splitStatements({ text: script.text, file: "x.sql", line: 1 });
     if (!split.ok) throw new Error(`seed ${seed}: ${split.failure.text}`);
     expect({ seed, found: split.value.map(({ text }) => text) }).toEqual({
       seed,
@@ -234,7 +234,7 @@ test("any script splits into exactly its statements, at their places, and SQLite
         column: Array.from(lines.at(-1) ?? "").length + 1,
       };
     });
-    expect({ seed, places: split.value.map(({ at }) => at) }).toEqual({ seed, places });
+    expect({ seed, places: split.value.map(placeOf) }).toEqual({ seed, places });
   }
 });
 

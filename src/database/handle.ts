@@ -139,7 +139,7 @@ export class Handle implements MigrationDb {
   }
 
   #read(sql: string): readonly Statement[] {
-    const statements = this.#unwrap(splitStatements(sql, this.#step.file));
+    const statements = this.#unwrap(splitStatements({ text: sql, file: this.#step.file, line: 1 }));
     for (const statement of statements) {
       this.#unwrap(refuseForbidden(statement, this.#step.options));
     }

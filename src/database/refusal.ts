@@ -1,7 +1,7 @@
 // A statement of a step that SQLite did not run, or that ended our transaction -> the failure that says so.
 
 import { failure, messageOf, type Failure } from "../failure.ts";
-import type { Statement } from "../migration/statements.ts";
+import { placeOf, type Statement } from "../migration/statements.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { databaseFailure, type UsedDatabase } from "./errors.ts";
 
@@ -12,7 +12,7 @@ export function statementFailure(
   statement: Statement,
   database: UsedDatabase,
 ): Failure {
-  const place = { at: statement.at, statement: statement.text };
+  const place = { at: placeOf(statement), statement: statement.text };
   const unusable = databaseFailure(error, database);
   if (unusable !== null) return { ...unusable, ...place };
   const message = messageOf(error);
@@ -29,6 +29,6 @@ export function transactionLost(step: ReadyStep, statement?: Statement): Failure
     "step.transaction-lost",
     `Migration ${step.version} ${step.name} ended the transaction that it ran in.`,
     "Look for ROLLBACK in a trigger or an ON CONFLICT clause, and use ABORT instead.",
-    statement === undefined ? {} : { at: statement.at, statement: statement.text },
+    statement === undefined ? {} : { at: placeOf(statement), statement: statement.text },
   );
 }

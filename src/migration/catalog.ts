@@ -20,20 +20,32 @@ function twice(a: MigrationFilename, b: MigrationFilename): Result<never> {
   );
 }
 
-function isBefore(a: MigrationFilename, b: MigrationFilename): boolean {
-  return a.version < b.version || (a.version === b.version && a.file < b.file);
+/** By version; in a pair the up comes first. */
+function compare(a: MigrationFilename, b: MigrationFilename): number {
+  if (a.version !== b.version) return a.version - b.version;
+  if (a.part !== b.part && (a.part === "down" || b.part === "down"))
+    return a.part === "down" ? 1 : -1;
+  return a.file < b.file ? -1 : 1;
 }
 
-/** By version, then by name. With leading zeros they come so, and to see that is faster than to sort. */
+/** With leading zeros they come in order, and to see that is faster than to sort. */
 function inOrder(files: readonly MigrationFilename[]): readonly MigrationFilename[] {
   let last: MigrationFilename | undefined;
   for (const file of files) {
-    if (last !== undefined && !isBefore(last, file)) {
-      return files.toSorted((a, b) => a.version - b.version || (a.file < b.file ? -1 : 1));
-    }
+    if (last !== undefined && compare(last, file) > 0) return files.toSorted(compare);
     last = file;
   }
   return files;
+}
+
+function alone({ file }: MigrationFilename): Result<never> {
+  const up = file.replace(/\.down\.sql$/, ".up.sql");
+  return fail(
+    "catalog.filename",
+    `This is the down of a pair whose ${up} does not exist.`,
+    `Add ${up}, or remove this file.`,
+    { at: { file, line: 1, column: 1 } },
+  );
 }
 
 /**
@@ -43,32 +55,22 @@ function inOrder(files: readonly MigrationFilename[]): readonly MigrationFilenam
 export function groupByVersion(
   files: readonly MigrationFilename[],
 ): Result<readonly VersionFiles[]> {
-  const ordered = inOrder(files);
-  const groups = new Map<number, VersionFiles>();
-  for (const main of ordered) {
-    if (main.part === "down") continue;
-    const taken = groups.get(main.version);
-    if (taken !== undefined) return twice(taken.main, main);
-    groups.set(main.version, { version: main.version, name: main.name, main, down: null });
-  }
-  for (const down of ordered) {
-    if (down.part !== "down") continue;
-    const group = groups.get(down.version);
-    if (group === undefined) {
-      const up = down.file.replace(/\.down\.sql$/, ".up.sql");
-      return fail(
-        "catalog.filename",
-        `This is the down of a pair whose ${up} does not exist.`,
-        `Add ${up}, or remove this file.`,
-        { at: { file: down.file, line: 1, column: 1 } },
-      );
+  const groups: VersionFiles[] = [];
+  let last: VersionFiles | undefined;
+  for (const file of inOrder(files)) {
+    const { version, name, part } = file;
+    const same: VersionFiles | undefined = last?.version === version ? last : undefined;
+    if (part !== "down") {
+      if (same !== undefined) return twice(same.main, file);
+      last = { version, name, main: file, down: null };
+      groups.push(last);
+      continue;
     }
-    if (group.name !== down.name || group.main.part !== "up" || group.down !== null) {
-      return twice(group.down ?? group.main, down);
-    }
-    groups.set(down.version, { ...group, down });
+    if (same === undefined) return alone(file);
+    const isPair = same.name === name && same.main.part === "up" && same.down === null;
+    if (!isPair) return twice(same.down ?? same.main, file);
+    last = { ...same, down: file };
+    groups[groups.length - 1] = last;
   }
-  const all: VersionFiles[] = [];
-  for (const group of groups.values()) all.push(group);
-  return ok(all);
+  return ok(groups);
 }

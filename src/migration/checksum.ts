@@ -12,17 +12,17 @@ export interface SourceFile {
 
 /** The checksum of a SQL migration: its up section with its options, blind to white space around the text. */
 export function checksumOfSection(up: Section): string {
-  return sha256(writeOptions(up.options), "\n", up.text.trim());
+  return sha256(`${writeOptions(up.options)}\n${up.text.trim()}`);
 }
 
 /** The checksum of a TypeScript migration: its file and those it imports, in path order. */
 export function checksumOfSources(files: readonly SourceFile[]): string {
   const ordered = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-  return sha256(...ordered.flatMap(({ path, text }) => [path, "\0", text, "\0"]));
+  return sha256(ordered.map(({ path, text }) => `${path}\0${text}\0`).join(""));
 }
 
 /** The hash of a catalog: over version, name and checksum of each migration. The prefix names the way it is made. */
 export function hashOfCatalog(migrations: readonly Migration[]): string {
   const lines = migrations.map(({ version, name, checksum }) => `${version} ${name} ${checksum}\n`);
-  return `h1:${sha256(...lines)}`;
+  return `h1:${sha256(lines.join(""))}`;
 }

@@ -1,7 +1,7 @@
 // A directory of migration files -> the catalog.
 
 import { fail, ok, type Failure, type Result, messageOf } from "../failure.ts";
-import { fileSystem, nodePath, pathIn } from "../platform/system.ts";
+import { fileSystem, nodePath, pathsIn } from "../platform/system.ts";
 import { importsOf } from "../platform/imports.ts";
 import { groupByVersion, type VersionFiles } from "./catalog.ts";
 import { checksumOfSection, checksumOfSources, type SourceFile } from "./checksum.ts";
@@ -61,15 +61,18 @@ export interface ReadMigration {
   readonly read: readonly ReadFile[];
 }
 
-function readSql(directory: string, files: VersionFiles, read: ReadFile[]): Result<Sections> {
-  const mainPath = pathIn(directory, files.main.file);
+/** What the path of a file in the directory is. */
+type PathOf = (file: string) => string;
+
+function readSql(pathOf: PathOf, files: VersionFiles, read: ReadFile[]): Result<Sections> {
+  const mainPath = pathOf(files.main.file);
   const main = readText(mainPath);
   if (!main.ok) return main;
   read.push({ path: mainPath, text: main.value });
   if (files.main.part === "sections") return readSections(main.value, mainPath);
   const up = readSection(main.value, mainPath, "up");
   if (!up.ok || files.down === null) return up.ok ? ok({ up: up.value, down: null }) : up;
-  const downPath = pathIn(directory, files.down.file);
+  const downPath = pathOf(files.down.file);
   const text = readText(downPath);
   if (!text.ok) return text;
   read.push({ path: downPath, text: text.value });
@@ -128,14 +131,16 @@ function checkedSources(path: string, read: readonly ReadFile[]): readonly Sourc
   }));
 }
 
-function readMigration(directory: string, files: VersionFiles): Result<ReadMigration> {
-  const file = pathIn(directory, files.main.file);
-  const identity = { version: files.version, name: files.name, file };
-  if (files.main.part === "typescript") {
+function readMigration(pathOf: PathOf, files: VersionFiles): Result<ReadMigration> {
+  const { version, name, main } = files;
+  const file = pathOf(main.file);
+  if (main.part === "typescript") {
     const sources = readSources(file);
     if (!sources.ok) return sources;
     const migration: Migration = {
-      ...identity,
+      version,
+      name,
+      file,
       kind: "typescript",
       checksum: checksumOfSources(checkedSources(file, sources.value)),
       load: async (): Promise<unknown> => {
@@ -146,10 +151,17 @@ function readMigration(directory: string, files: VersionFiles): Result<ReadMigra
     return ok({ files, migration, read: sources.value });
   }
   const read: ReadFile[] = [];
-  const sections = readSql(directory, files, read);
+  const sections = readSql(pathOf, files, read);
   if (!sections.ok) return sections;
   const checksum = checksumOfSection(sections.value.up);
-  const migration: Migration = { ...identity, kind: "sql", checksum, sections: () => sections };
+  const migration: Migration = {
+    version,
+    name,
+    file,
+    kind: "sql",
+    checksum,
+    sections: () => sections,
+  };
   return ok({ files, migration, read });
 }
 
@@ -186,16 +198,17 @@ export function listDirectory(directory: string): Result<readonly VersionFiles[]
 function inDirectory(directory: string, found: Failure): Failure {
   return found.at === undefined
     ? found
-    : { ...found, at: { ...found.at, file: pathIn(directory, found.at.file) } };
+    : { ...found, at: { ...found.at, file: pathsIn(directory)(found.at.file) } };
 }
 
 /** Reads and checks every migration of a directory, each file once, and keeps what was read. */
 export function readFiles(directory: string): Result<readonly ReadMigration[]> {
   const listed = listDirectory(directory);
   if (!listed.ok) return listed;
+  const pathOf = pathsIn(directory);
   const migrations: ReadMigration[] = [];
   for (const files of listed.value) {
-    const migration = readMigration(directory, files);
+    const migration = readMigration(pathOf, files);
     if (!migration.ok) return migration;
     migrations.push(migration.value);
   }

@@ -19,29 +19,34 @@ const hint =
   "Name it like 0001_create_users.sql, 0001_create_users.up.sql with .down.sql, or 0001_create_users.ts; " +
   "code that migrations share goes into a subdirectory.";
 
+const notOne = "This is not the name of a migration.";
+
+function refused(file: string, why: string): Result<never> {
+  return fail("catalog.filename", why, hint, { at: { file, line: 1, column: 1 } });
+}
+
+/** Whether a file may lie there without being a migration. */
+function isOther(file: string): boolean {
+  const isCode = file.endsWith(".sql") || (file.endsWith(".ts") && !file.endsWith(".d.ts"));
+  return file.startsWith(".") || !isCode;
+}
+
 /**
  * Reads a file name. Null for files that are none of ours: hidden ones, `.d.ts`, and any other ending.
  * Fails (`catalog.filename`) on a `.sql` or `.ts` that doesn't fit, or a version outside 1 to 2^53 - 1.
  */
 export function readFilename(file: string): Result<MigrationFilename | null> {
-  if (file.startsWith(".") || file.endsWith(".d.ts")) return ok(null);
-  if (!file.endsWith(".sql") && !file.endsWith(".ts")) return ok(null);
-  const at = { file, line: 1, column: 1 };
   const match = form.exec(file);
-  const [, digits = "", name = "", half, ending] = match ?? [];
-  if (match === null || (ending === "ts" && half !== undefined)) {
-    return fail("catalog.filename", "This is not the name of a migration.", hint, { at });
-  }
+  if (match === null) return isOther(file) ? ok(null) : refused(file, notOne);
+  const digits = match[1] ?? "";
+  const name = match[2] ?? "";
+  const half = match[3];
   const version = Number(digits);
+  if (match[4] === "ts" && half !== undefined) return refused(file, notOne);
   if (version < 1 || !Number.isSafeInteger(version)) {
-    return fail(
-      "catalog.filename",
-      `The version ${digits} is not between 1 and ${Number.MAX_SAFE_INTEGER}.`,
-      hint,
-      { at },
-    );
+    return refused(file, `The version ${digits} is not between 1 and ${Number.MAX_SAFE_INTEGER}.`);
   }
-  if (ending === "ts") return ok({ file, version, name, part: "typescript" });
+  if (match[4] === "ts") return ok({ file, version, name, part: "typescript" });
   if (half === "up" || half === "down") return ok({ file, version, name, part: half });
   return ok({ file, version, name, part: "sections" });
 }

@@ -2,7 +2,7 @@
 
 import { fail, ok, type Failure, type FailureCode, type Result } from "../failure.ts";
 import type { Section, StepOptions } from "./migration.ts";
-import { namesOurs, type Statement } from "./statements.ts";
+import { namesOurs, placeOf, type Statement } from "./statements.ts";
 import { identifierOf, tokenAt } from "./tokens.ts";
 import { touchOf, type Touch } from "./touch.ts";
 
@@ -120,10 +120,10 @@ export function refuseForbidden(
   options: StepOptions,
   code: FailureCode = "catalog.forbidden",
 ): Result<null> {
-  const { verb, at, text } = statement;
+  const { verb, text } = statement;
   if (isUsual(verb) && !namesOurs(text)) return allowed;
   const refuse = (what: string, hint: string): Result<null> =>
-    fail(code, what, hint, { at, statement: text });
+    fail(code, what, hint, { at: placeOf(statement), statement: text });
   if (transactionVerbs.has(verb)) {
     return refuse(
       `${verb} is not allowed in a migration: rung opens and ends the transaction.`,

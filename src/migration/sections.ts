@@ -210,26 +210,38 @@ function checkMarkers(markers: Markers, file: string, allowed: readonly Directio
   return ok(null);
 }
 
-const plainLines = { up: `${plainMarkers.up}\n`, down: `${plainMarkers.down}\n` } as const;
+/** Files, and their sections, in which no quote, no comment but the markers, and nothing that could begin one stands. */
+const plainFile =
+  /^-- migrate:up\n(?:((?:[^'"`[/-]*\n)?)-- migrate:down\n([^'"`[/-]*)|([^'"`[/-]*))$/;
+const plainOnes = {
+  up: /^-- migrate:up\n([^'"`[/-]*)$/,
+  down: /^-- migrate:down\n([^'"`[/-]*)$/,
+} as const;
 
 /** A section behind a marker line without options. */
-function plainSection(text: string, file: string, from: number, end: number): Section {
-  const { line } = new LineCounter(text, file).positionOf(from);
-  return { text: text.slice(from, end), file, line, options: defaultOptions };
+function plainSection(text: string, file: string, line: number): Section {
+  return { text, file, line, options: defaultOptions };
 }
 
-/** The sections of a file that begins with the one marker and has, as its only comment, the other; null of any other. */
+/** How many lines a text takes up, where it ends with one. */
+function linesIn(text: string): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
+}
+
+/** The sections of a plain file; null of any other. The down is cut when it is asked for: many a start has no use for it. */
 function plainSections(text: string, file: string): Sections | null {
-  const { up, down } = plainLines;
-  if (!text.startsWith(up) || canHide.test(text)) return null;
-  const comment = text.indexOf("--", up.length);
-  if (comment < 0) return { up: plainSection(text, file, up.length, text.length), down: null };
-  const from = comment + down.length;
-  const isMarker = text[comment - 1] === "\n" && text.startsWith(down, comment);
-  if (!isMarker || text.indexOf("--", from) >= 0) return null;
+  const match = plainFile.exec(text);
+  if (match === null) return null;
+  const down = match[2];
+  if (down === undefined) return { up: plainSection(match[3] ?? "", file, 2), down: null };
+  const up = match[1] ?? "";
   return {
-    up: plainSection(text, file, up.length, comment),
-    down: plainSection(text, file, from, text.length),
+    up: plainSection(up, file, 2),
+    get down() {
+      return plainSection(down, file, linesIn(up) + 3);
+    },
   };
 }
 
@@ -263,11 +275,8 @@ export function readSections(text: string, file: string): Result<Sections> {
  * `text` is normalized; a marker may stand as its first line, for its options.
  */
 export function readSection(text: string, file: string, direction: Direction): Result<Section> {
-  const { length } = plainLines[direction];
-  const isPlain = text.startsWith(plainLines[direction]) && !canHide.test(text);
-  if (isPlain && text.indexOf("--", length) < 0) {
-    return ok(plainSection(text, file, length, text.length));
-  }
+  const plain = plainOnes[direction].exec(text)?.[1];
+  if (plain !== undefined) return ok(plainSection(plain, file, 2));
   const markers = findMarkers(text, file);
   const checked = checkMarkers(markers, file, [direction]);
   if (!checked.ok) return checked;

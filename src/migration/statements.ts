@@ -1,14 +1,35 @@
 // A section's text -> its statements, each with its position and verb.
 
 import { fail, ok, type Position, type Result } from "../failure.ts";
-import { isSpace, LineCounter, pieceAt, tokenAt, type Token } from "./tokens.ts";
+import { LineCounter, pieceAt, tokenAt, type Token } from "./tokens.ts";
+
+/** SQL, and the line of the file on which it begins: a section, or what a TypeScript migration runs. */
+export interface Source {
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+}
 
 /** One SQL statement as written, without its closing semicolon. */
 export interface Statement {
   readonly text: string;
-  readonly at: Position;
+  /** What it was cut from, and where it begins there: see `placeOf`. */
+  readonly source: Source;
+  readonly start: number;
   /** The first word in upper case: CREATE, INSERT, WITH, PRAGMA … */
   readonly verb: string;
+}
+
+const counters = new WeakMap<Source, LineCounter>();
+
+/** Where a statement begins. To count its lines takes longer than to cut it, and hardly anybody asks. */
+export function placeOf({ source, start }: Statement): Position {
+  let lines = counters.get(source);
+  if (lines === undefined) {
+    lines = new LineCounter(source.text, source.file, source.line);
+    counters.set(source, lines);
+  }
+  return lines.positionOf(start);
 }
 
 type Cell = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
@@ -25,7 +46,7 @@ const transitions: readonly [Row, Row, Row, Row, Row, Row, Row, Row] = [
   /* 6 semicolon */ [6, 6, 5, 5, 5, 5, 5, 7],
   /* 7 end       */ [1, 7, 5, 5, 5, 5, 5, 5],
 ];
-const start: Cell = 1;
+const beginning: Cell = 1;
 
 const keywords: Readonly<Record<string, Cell>> = {
   EXPLAIN: 3,
@@ -57,7 +78,8 @@ export function namesOurs(sql: string): boolean {
   return /rung_/i.test(sql);
 }
 
-const firstWord = /[A-Za-z0-9_$\x80-\uffff]+/y;
+const word = String.raw`[A-Za-z0-9_$\x80-\uffff]+`;
+const firstWord = new RegExp(word, "y");
 
 function verbAt(text: string, start: number): string {
   firstWord.lastIndex = start;
@@ -66,23 +88,26 @@ function verbAt(text: string, start: number): string {
 }
 
 /** What makes an end of a statement more than a semicolon: what can hide one, or hold some of its own. */
-const intricate = /['"`[]|--|\/\*|trigger/i;
+const intricate = /['"`[\0]|--|\/\*|trigger/i;
+const gap = String.raw`[ \n\t\r\f]*`;
+/** Where every semicolon ends a statement: one with its first word, and the white space around it and its end. */
+const plainStatement = new RegExp(
+  String.raw`(${gap})((${word}|[^;])(?:[^;]*[^; \n\t\r\f])?)?${gap};?${gap}`,
+  "y",
+);
 
 /** Splits SQL in which every semicolon ends a statement. */
-function splitPlainly(text: string, lines: LineCounter): readonly Statement[] {
+function splitPlainly(source: Source): readonly Statement[] {
   const statements: Statement[] = [];
-  for (let from = 0; from < text.length;) {
-    const semicolon = text.indexOf(";", from);
-    const end = semicolon < 0 ? text.length : semicolon;
-    let begin = from;
-    while (begin < end && isSpace(text.charCodeAt(begin))) begin++;
-    let last = end;
-    while (last > begin && isSpace(text.charCodeAt(last - 1))) last--;
-    if (begin < last) {
-      const at = lines.positionOf(begin);
-      statements.push({ text: text.slice(begin, last), at, verb: verbAt(text, begin) });
-    }
-    from = end + 1;
+  plainStatement.lastIndex = 0;
+  for (let from = 0; from < source.text.length;) {
+    const match = plainStatement.exec(source.text);
+    if (match === null) break;
+    const text = match[2];
+    const start = from + (match[1] ?? "").length;
+    const verb = (match[3] ?? "").toUpperCase();
+    if (text !== undefined) statements.push({ text, source, start, verb });
+    from += match[0].length;
   }
   return statements;
 }
@@ -94,12 +119,11 @@ function splitPlainly(text: string, lines: LineCounter): readonly Statement[] {
  * Fails (`catalog.text`) on a NUL character, behind which SQLite would drop everything, and on a comment or quote
  * that is never closed.
  */
-export function splitStatements(
-  text: string,
-  file: string,
-  firstLine = 1,
-): Result<readonly Statement[]> {
-  const lines = new LineCounter(text, file, firstLine);
+export function splitStatements(source: Source): Result<readonly Statement[]> {
+  const { text, file, line } = source;
+  if (!intricate.test(text)) return ok(splitPlainly(source));
+
+  const lines = new LineCounter(text, file, line);
   const nul = text.indexOf("\0");
   if (nul >= 0) {
     return fail(
@@ -110,20 +134,15 @@ export function splitStatements(
     );
   }
 
-  if (!intricate.test(text)) return ok(splitPlainly(text, lines));
-
   const statements: Statement[] = [];
-  let state: Cell = start;
+  let state: Cell = beginning;
   let first: Token | undefined;
   let last = 0;
 
   const close = (): void => {
     if (first === undefined) return;
-    statements.push({
-      text: text.slice(first.start, last),
-      at: lines.positionOf(first.start),
-      verb: verbAt(text, first.start),
-    });
+    const { start } = first;
+    statements.push({ text: text.slice(start, last), source, start, verb: verbAt(text, start) });
     first = undefined;
   };
 
@@ -142,7 +161,7 @@ export function splitStatements(
       );
     }
     state = transitions[state][columnOf(text, token)];
-    if (token.kind === "semicolon" && state === start) {
+    if (token.kind === "semicolon" && state === beginning) {
       close();
     } else if (token.kind !== "space" && token.kind !== "comment") {
       first ??= token;

@@ -143,10 +143,11 @@ function isPair(text: string, at: number): boolean {
   return isHigh && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
 }
 
-/** Counts lines as a cursor that only moves forward, so that positions in a long text cost one pass. */
+/** Counts lines as a cursor, so that positions in a long text, asked in their order, cost one pass. */
 export class LineCounter {
   readonly #text: string;
   readonly #file: string;
+  readonly #first: number;
   #line: number;
   #lineStart = 0;
 
@@ -154,11 +155,16 @@ export class LineCounter {
   constructor(text: string, file: string, firstLine = 1) {
     this.#text = text;
     this.#file = file;
+    this.#first = firstLine;
     this.#line = firstLine;
   }
 
-  /** The position of an offset, which must not lie before the one asked last. */
+  /** The position of an offset. */
   positionOf(offset: number): { file: string; line: number; column: number } {
+    if (offset < this.#lineStart) {
+      this.#line = this.#first;
+      this.#lineStart = 0;
+    }
     for (;;) {
       const next = this.#text.indexOf("\n", this.#lineStart);
       if (next < 0 || next >= offset) break;

@@ -154,9 +154,10 @@ const plainDrop = new RegExp(
 
 function read(text: string): Touch {
   const created = plainCreate.exec(text);
-  const [, word = "", name = ""] = created ?? plainDrop.exec(text) ?? [];
-  const type = objectTypes[word.toUpperCase()];
-  if (type === undefined) return readClosely(text);
+  const plain = created ?? plainDrop.exec(text);
+  if (plain === null) return readClosely(text);
+  const type = objectTypes[(plain[1] ?? "").toUpperCase()] ?? "table";
+  const name = plain[2] ?? "";
   return created === null
     ? { does: "drop", type, name }
     : { does: "create", type, name, isTemp: false };

@@ -2,7 +2,7 @@
 
 import type { Direction, StepOptions } from "../migration/migration.ts";
 import type { Position } from "../failure.ts";
-import type { Statement } from "../migration/statements.ts";
+import { placeOf, type Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { Step } from "./step.ts";
 
@@ -57,9 +57,10 @@ function watchesOf(statements: readonly Statement[]): readonly string[] {
 /** A step as a dry run shows it. Outside a transaction nothing is guarded, as nothing could be taken back. */
 export function previewOf(step: Step): PlannedStep {
   const { direction, version, name, file, options, note, work } = step;
-  const statements = work.kind === "script" ? work.statements : [];
+  const script = work.kind === "script" ? work.statements : [];
+  const statements = script.map((each) => ({ text: each.text, at: placeOf(each) }));
   const isCall = work.kind !== "script";
-  const guarded = isCall ? ["what its statements touch"] : watchesOf(statements);
+  const guarded = isCall ? ["what its statements touch"] : watchesOf(script);
   const watches = options.transaction ? guarded : [];
   return { direction, version, name, file, options, statements, watches, note };
 }

@@ -117,7 +117,7 @@ function startedSection(migration: Migration | null, row: HistoryRow): Section |
 
 function interruptionOf(migration: Migration | null, row: HistoryRow): Interruption {
   const section = startedSection(migration, row);
-  const split = section === null ? null : splitStatements(section.text, section.file, section.line);
+  const split = section === null ? null : splitStatements(section);
   const statements: readonly Statement[] = split?.ok === true ? split.value : [];
   const done = row.done ?? 0;
   return {

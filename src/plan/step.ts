@@ -65,7 +65,7 @@ export function standsAlone({ options }: Step): boolean {
 export type DownSource = "recorded" | "catalog";
 
 function readScript(section: Section): Result<Script> {
-  const statements = splitStatements(section.text, section.file, section.line);
+  const statements = splitStatements(section);
   if (!statements.ok) return statements;
   const refused = refuseAll(statements.value, section);
   return refused ?? ok({ kind: "script", statements: statements.value });

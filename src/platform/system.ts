@@ -21,8 +21,8 @@ export function nodeOs(): typeof import("node:os") {
   return globalThis.process.getBuiltinModule("node:os");
 }
 
-/** The path of a file in a folder, as `node:path` joins them; that is asked only where there is something to mend. */
-export function pathIn(folder: string, file: string): string {
+/** The path of each file in a folder, as `node:path` joins them; that is asked only where there is something to mend. */
+export function pathsIn(folder: string): (file: string) => string {
   const isPlain =
     process.platform !== "win32" &&
     folder !== "" &&
@@ -30,5 +30,5 @@ export function pathIn(folder: string, file: string): string {
     !folder.endsWith(".") &&
     !folder.includes("./") &&
     !folder.includes("//");
-  return isPlain ? `${folder}/${file}` : nodePath().join(folder, file);
+  return isPlain ? (file) => `${folder}/${file}` : (file) => nodePath().join(folder, file);
 }

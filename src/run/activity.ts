@@ -1,6 +1,7 @@
 // A state of a run -> what it is about to do, in so far as that can take long.
 
 import type { Activity, AtWork } from "../activity.ts";
+import { placeOf } from "../migration/statements.ts";
 import { nameOf } from "./moves.ts";
 import type { Active, State } from "./state.ts";
 import { lengthOf } from "./trail.ts";
@@ -17,8 +18,8 @@ function executing(active: Active, index: number): Activity {
   const statement = work.statements[index];
   if (statement === undefined) throw new Error("a script was watched beyond its end");
   const statementPlace = { number: index + 1, of: work.statements.length };
-  const { text, at } = statement;
-  return { is: "executing", ...atWork(active), statement: text, statementPlace, at };
+  const at = placeOf(statement);
+  return { is: "executing", ...atWork(active), statement: statement.text, statementPlace, at };
 }
 
 /** A lock is waited for once the first attempt to have it was in vain. */

@@ -58,7 +58,7 @@ function recorded(connection: Connection, log: string[]): Connection {
 }
 
 function stepOf(sql: string): ReadyStep {
-  const statements = splitStatements(sql, "1_step.sql");
+  const statements = splitStatements({ text: sql, file: "1_step.sql", line: 1 });
   if (!statements.ok) throw new Error(statements.failure.text);
   const work = { kind: "script", statements: statements.value } as const;
   const place = { version: 1, name: "step", file: "1_step.sql", checksum: "", seq: null } as const;

@@ -5,7 +5,7 @@ import { splitStatements } from "../../src/migration/statements.ts";
 import { touchOf, type Touch } from "../../src/migration/touch.ts";
 
 function touch(sql: string): Touch | undefined {
-  const statements = splitStatements(sql, "test.sql");
+  const statements = splitStatements({ text: sql, file: "test.sql", line: 1 });
   if (!statements.ok) throw new Error(statements.failure.text);
   return statements.value.map(touchOf)[0];
 }

@@ -71,7 +71,7 @@ function migration(
   const done = new Set<string>();
   for (let count = 1 + pick(4); count > 0; count--) {
     const text = statement(pick);
-    const split = splitStatements(text, "x.sql");
+    const split = splitStatements({ text, file: "x.sql", line: 1 });
     const [first] = split.ok ? split.value : [];
     if (first === undefined) throw new Error(`This is no statement: ${text}`);
     const touch = touchOf(first);

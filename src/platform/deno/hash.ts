@@ -2,9 +2,7 @@
 
 import { createHash } from "node:crypto";
 
-/** SHA-256 of the pieces in order, in UTF-8, as 64 hexadecimal digits. */
-export function sha256(...pieces: string[]): string {
-  const hash = createHash("sha256");
-  for (const piece of pieces) hash.update(piece);
-  return hash.digest("hex");
+/** SHA-256 of a text in UTF-8, as 64 hexadecimal digits. */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
