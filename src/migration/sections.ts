@@ -4,7 +4,7 @@ import { fail, ok, type Result } from "../failure.ts";
 import type { Direction, Section, Sections } from "./migration.ts";
 import { defaultOptions } from "./migration.ts";
 import { readOptions, writeOptions } from "./options.ts";
-import { LineCounter } from "./tokens.ts";
+import { lineEnds, LineCounter } from "./tokens.ts";
 
 interface Marker {
   readonly word: string;
@@ -39,6 +39,9 @@ const otherMarkers: readonly (readonly [RegExp, string])[] = [
   [/^--\s*(up|down)( migration)?\s*$/i, anyTool],
   [/^--\s*liquibase formatted/i, "Liquibase"],
 ];
+
+/** How each of all these begins: a comment that begins otherwise is looked at once, not with every pattern. */
+const beginning = /^--(?:>|\/\/|[\s-]*(?:migrat|[+@]|up|down|liquibase))/i;
 
 /** BOM gone and CRLF as LF, so that one file is the same on every platform. */
 export function normalizeText(text: string): string {
@@ -89,9 +92,13 @@ function plainComments(text: string): readonly LineComment[] {
 
 function commentsOf(text: string): readonly LineComment[] {
   if (!canHide.test(text)) return plainComments(text);
-  return [...text.matchAll(hiding)]
-    .map(({ 0: found, index }) => ({ start: index, text: found }))
-    .filter((found) => found.text.startsWith("-"));
+  const found: LineComment[] = [];
+  hiding.lastIndex = 0;
+  for (let match = hiding.exec(text); match !== null; match = hiding.exec(text)) {
+    const [piece] = match;
+    if (piece.startsWith("-")) found.push({ start: match.index, text: piece });
+  }
+  return found;
 }
 
 /** What a comment says as a marker of ours; null where it is none. */
@@ -110,6 +117,7 @@ function findMarkers(text: string, file: string): Markers {
   let other: Markers["other"] = null;
   let near: Markers["near"] = null;
   for (const { start, text: found } of commentsOf(text)) {
+    if (!beginning.test(found)) continue;
     const comment = found.trimEnd();
     const isAlone = startsItsLine(text, start);
     const marker = isAlone ? markerOf(comment) : null;
@@ -210,37 +218,37 @@ function checkMarkers(markers: Markers, file: string, allowed: readonly Directio
   return ok(null);
 }
 
-/** Files, and their sections, in which no quote, no comment but the markers, and nothing that could begin one stands. */
-const plainFile =
-  /^-- migrate:up\n(?:((?:[^'"`[/-]*\n)?)-- migrate:down\n([^'"`[/-]*)|([^'"`[/-]*))$/;
-const plainOnes = {
-  up: /^-- migrate:up\n([^'"`[/-]*)$/,
-  down: /^-- migrate:down\n([^'"`[/-]*)$/,
-} as const;
+const plainLines = { up: "-- migrate:up\n", down: "-- migrate:down\n" } as const;
+/** What begins a quote or comment, or could. */
+const special = /['"`[/-]/g;
+
+/** Where what stands behind `from` is no longer plain SQL. */
+function plainEnd(text: string, from: number): number {
+  special.lastIndex = from;
+  return special.test(text) ? special.lastIndex - 1 : text.length;
+}
 
 /** A section behind a marker line without options. */
 function plainSection(text: string, file: string, line: number): Section {
   return { text, file, line, options: defaultOptions };
 }
 
-/** How many lines a text takes up, where it ends with one. */
-function linesIn(text: string): number {
-  let lines = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
-  return lines;
-}
-
-/** The sections of a plain file; null of any other. The down is cut when it is asked for: many a start has no use for it. */
+/**
+ * The sections of a file in which nothing but plain SQL follows the markers; null of any other. The down is cut when it is
+ * asked for: many a start has no use for it.
+ */
 function plainSections(text: string, file: string): Sections | null {
-  const match = plainFile.exec(text);
-  if (match === null) return null;
-  const down = match[2];
-  if (down === undefined) return { up: plainSection(match[3] ?? "", file, 2), down: null };
-  const up = match[1] ?? "";
+  const { up, down } = plainLines;
+  if (!text.startsWith(up)) return null;
+  const end = plainEnd(text, up.length);
+  const first = text.slice(up.length, end);
+  if (end === text.length) return { up: plainSection(first, file, 2), down: null };
+  const from = end + down.length;
+  if (!text.startsWith(`\n${down}`, end - 1) || plainEnd(text, from) < text.length) return null;
   return {
-    up: plainSection(up, file, 2),
+    up: plainSection(first, file, 2),
     get down() {
-      return plainSection(down, file, linesIn(up) + 3);
+      return plainSection(text.slice(from), file, lineEnds(text, 0, from) + 1);
     },
   };
 }
@@ -275,8 +283,10 @@ export function readSections(text: string, file: string): Result<Sections> {
  * `text` is normalized; a marker may stand as its first line, for its options.
  */
 export function readSection(text: string, file: string, direction: Direction): Result<Section> {
-  const plain = plainOnes[direction].exec(text)?.[1];
-  if (plain !== undefined) return ok(plainSection(plain, file, 2));
+  const { length } = plainLines[direction];
+  if (text.startsWith(plainLines[direction]) && plainEnd(text, length) === text.length) {
+    return ok(plainSection(text.slice(length), file, 2));
+  }
   const markers = findMarkers(text, file);
   const checked = checkMarkers(markers, file, [direction]);
   if (!checked.ok) return checked;

@@ -1,7 +1,7 @@
 // A section's text -> its statements, each with its position and verb.
 
 import { fail, ok, type Position, type Result } from "../failure.ts";
-import { LineCounter, pieceAt, tokenAt, type Token } from "./tokens.ts";
+import { LineCounter, tokenAt, type Token } from "./tokens.ts";
 
 /** SQL, and the line of the file on which it begins: a section, or what a TypeScript migration runs. */
 export interface Source {
@@ -90,6 +90,16 @@ function verbAt(text: string, start: number): string {
 /** What makes an end of a statement more than a semicolon: what can hide one, or hold some of its own. */
 const intricate = /['"`[\0]|--|\/\*|trigger/i;
 const gap = String.raw`[ \n\t\r\f]*`;
+const apart = String.raw`;'"\`[\-/`;
+const inPlain = `[^${apart}]`;
+const atItsEdge = String.raw`[^${apart} \n\t\r\f]`;
+/** Plain SQL in its white space, and what follows: the end of a statement, a quote, a comment, or a sign like theirs. */
+const stretch = new RegExp(
+  `(${gap})(${atItsEdge}(?:${inPlain}*${atItsEdge})?)?${gap}` +
+    String.raw`(;|'[^']*(?:''[^']*)*(?:'|$)|"[^"]*(?:""[^"]*)*(?:"|$)|\`[^\`]*(?:\`\`[^\`]*)*(?:\`|$)` +
+    String.raw`|\[[^\]]*(?:\]|$)|--[^\n]*|/\*[^]*?(?:\*/|$)|[\-/]|$)`,
+  "y",
+);
 /** Where every semicolon ends a statement: one with its first word, and the white space around it and its end. */
 const plainStatement = new RegExp(
   String.raw`(${gap})((${word}|[^;])(?:[^;]*[^; \n\t\r\f])?)?${gap};?${gap}`,
@@ -109,6 +119,42 @@ function splitPlainly(source: Source): readonly Statement[] {
     if (text !== undefined) statements.push({ text, source, start, verb });
     from += match[0].length;
   }
+  return statements;
+}
+
+/** Splits SQL without triggers, in which every semicolon ends a statement that no quote or comment hides; null where one stays open. */
+function splitByStretches(source: Source): readonly Statement[] | null {
+  const { text } = source;
+  const statements: Statement[] = [];
+  let start = -1;
+  let end = 0;
+  const close = (): void => {
+    if (start >= 0) {
+      statements.push({ text: text.slice(start, end), source, start, verb: verbAt(text, start) });
+    }
+    start = -1;
+  };
+  stretch.lastIndex = 0;
+  for (let at = 0; at < text.length;) {
+    const match = stretch.exec(text);
+    if (match === null) return null;
+    const begin = at + (match[1] ?? "").length;
+    const plain = match[2] ?? "";
+    const item = match[3] ?? "";
+    at += match[0].length;
+    const from = at - item.length;
+    if (plain !== "") end = begin + plain.length;
+    if (plain !== "" && start < 0) start = begin;
+    if (item === ";") close();
+    if (item === ";" || item === "") continue;
+    // What a text ends in may be open.
+    if (at === text.length && !tokenAt(text, from).closed) return null;
+    const isComment = item.length > 1 && (item.startsWith("-") || item.startsWith("/"));
+    if (isComment) continue;
+    if (start < 0) start = from;
+    end = at;
+  }
+  close();
   return statements;
 }
 
@@ -134,6 +180,9 @@ export function splitStatements(source: Source): Result<readonly Statement[]> {
     );
   }
 
+  const isTriggered = /trigger/i.test(text);
+  const split = isTriggered ? null : splitByStretches(source);
+  if (split !== null) return ok(split);
   const statements: Statement[] = [];
   let state: Cell = beginning;
   let first: Token | undefined;
@@ -146,10 +195,8 @@ export function splitStatements(source: Source): Result<readonly Statement[]> {
     first = undefined;
   };
 
-  // Without a trigger every semicolon leads back to the start, whatever stands before it.
-  const next = /trigger/i.test(text) ? tokenAt : pieceAt;
   for (let at = 0; at < text.length;) {
-    const token = next(text, at);
+    const token = tokenAt(text, at);
     at = token.end;
     if (!token.closed) {
       const what = token.kind === "comment" ? "comment" : "quote";

@@ -27,40 +27,66 @@ export interface Difference {
 export function foldName(name: string): string {
   if (!/[A-Z]/.test(name)) return name;
   // Beyond ASCII, lower case is not SQLite's affair.
+  if (!/[\x80-\uffff]/.test(name)) return name.toLowerCase();
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-const onlyName = /^(TABLE|INDEX|VIEW|TRIGGER|REFERENCES)$/i;
+/** Quotes, comments and what begins like one, and what stands between; what is open at the end counts as closed there. */
+const stretches = new RegExp(
+  String.raw`'[^']*(?:''[^']*)*(?:'|$)|"[^"]*(?:""[^"]*)*(?:"|$)|\`[^\`]*(?:\`\`[^\`]*)*(?:\`|$)` +
+    String.raw`|\[[^\]]*(?:\]|$)|--[^\n]*|/\*[^]*?(?:\*/|$)|[\-/]|[^'"\`[\-/]+`,
+  "g",
+);
+const wordsAndSigns = /[A-Za-z0-9_$\x80-\uffff]+|[^ \n\t\r\f]/g;
+/** Whether there are quotes or comments. */
+const intricate = /['"`[]|--|\/\*/;
+const onlyName = /^(?:table|index|view|trigger|references)$/;
+
+/** The name that a quoted one stands for. */
+function unquoted(quoted: string): string {
+  const inner = quoted.slice(1, -1);
+  const quote = quoted.charAt(0);
+  return quote === "[" || !inner.includes(quote) ? inner : inner.replaceAll(quote + quote, quote);
+}
 
 /** The tokens of a statement without white space, comments, identifier quotes and letter case. */
-function canonicalTokens(sql: string): string[] {
+function canonicalTokens(sql: string): readonly string[] {
+  const folded = foldName(sql);
+  if (!intricate.test(folded)) return folded.match(wordsAndSigns) ?? [];
   const tokens: string[] = [];
   let previous = "";
-  for (let at = 0; at < sql.length;) {
-    const token = tokenAt(sql, at);
-    at = token.end;
-    if (token.kind === "space" || token.kind === "comment") continue;
-    const raw = sql.slice(token.start, token.end);
-    // SQLite takes a string for a name where only a name can stand.
-    const isText = token.kind === "quoted" && raw.startsWith("'") && !onlyName.test(previous);
-    tokens.push(isText ? raw : foldName(identifierOf(sql, token)));
-    previous = raw;
+  let at = 0;
+  for (const stretch of folded.match(stretches) ?? []) {
+    const start = at;
+    at += stretch.length;
+    switch (stretch[0]) {
+      case "'":
+        // SQLite takes a string for a name where only a name can stand.
+        tokens.push(onlyName.test(previous) ? unquoted(stretch) : sql.slice(start, at));
+        previous = stretch;
+        break;
+      case '"':
+      case "`":
+      case "[":
+        tokens.push(unquoted(stretch));
+        previous = stretch;
+        break;
+      default: {
+        const isComment = stretch.startsWith("--") || stretch.startsWith("/*");
+        const found = isComment ? null : stretch.match(wordsAndSigns);
+        for (const token of found ?? []) tokens.push(token);
+        previous = found?.at(-1) ?? previous;
+      }
+    }
   }
   return tokens;
 }
 
 const separator = "\u001f";
 
-/** What needs a closer look than at words and signs: quotes, comments, and letters beyond ASCII. */
-const intricate = /['"`[\x80-\uffff]|--|\/\*/;
-const spaces = " \\n\\t\\r\\f";
-const wordsAndSigns = new RegExp(`([a-z0-9_$]+|[^${spaces}])[${spaces}]*`, "g");
-
 /** What two statements share that differ in white space, comments, identifier quoting or letter case only. */
 export function canonicalSql(sql: string): string {
-  if (intricate.test(sql)) return canonicalTokens(sql).join(separator);
-  const tokens = sql.toLowerCase().trimStart().replace(wordsAndSigns, `$1${separator}`);
-  return tokens.slice(0, -1);
+  return canonicalTokens(sql).join(separator);
 }
 
 /** Identifies an object within a schema. */
