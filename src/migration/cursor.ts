@@ -8,6 +8,8 @@ export class Cursor {
   #at = 0;
   /** The current token; null at the end. */
   token: Token | null = null;
+  /** What `word` gives, once it was asked: most words are compared with several. */
+  #word: string | null = null;
 
   constructor(text: string) {
     this.#text = text;
@@ -16,6 +18,7 @@ export class Cursor {
 
   next(): void {
     this.token = null;
+    this.#word = null;
     while (this.#at < this.#text.length && this.token === null) {
       const token = tokenAt(this.#text, this.#at);
       this.#at = token.end;
@@ -25,9 +28,12 @@ export class Cursor {
 
   /** The current word in upper case, if it is a bare one; else the character itself. */
   get word(): string {
-    if (this.token === null) return "";
-    const raw = this.#text.slice(this.token.start, this.token.end);
-    return this.token.kind === "quoted" ? "" : raw.toUpperCase();
+    return (this.#word ??= this.#read());
+  }
+
+  #read(): string {
+    if (this.token === null || this.token.kind === "quoted") return "";
+    return this.#text.slice(this.token.start, this.token.end).toUpperCase();
   }
 
   /** Whether the current word, or character, is this one (in upper case). */
@@ -61,6 +67,7 @@ export class Cursor {
     for (const word of words) {
       if (!this.is(word)) {
         this.token = token;
+        this.#word = null;
         this.#at = at;
         return;
       }

@@ -241,12 +241,11 @@ function plainSections(text: string, file: string): Sections | null {
   const { up, down } = plainLines;
   if (!text.startsWith(up)) return null;
   const end = plainEnd(text, up.length);
-  const first = text.slice(up.length, end);
-  if (end === text.length) return { up: plainSection(first, file, 2), down: null };
+  if (end === text.length) return { up: plainSection(text.slice(up.length), file, 2), down: null };
   const from = end + down.length;
   if (!text.startsWith(`\n${down}`, end - 1) || plainEnd(text, from) < text.length) return null;
   return {
-    up: plainSection(first, file, 2),
+    up: plainSection(text.slice(up.length, end), file, 2),
     get down() {
       return plainSection(text.slice(from), file, lineEnds(text, 0, from) + 1);
     },

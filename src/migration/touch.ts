@@ -78,11 +78,12 @@ function skipConflict(cursor: Cursor): boolean {
   return replaces;
 }
 
-function insertTouch(cursor: Cursor, isReplace: boolean): Touch {
+function insertTouch(cursor: Cursor, text: string, isReplace: boolean): Touch {
   const replaces = skipConflict(cursor) || isReplace;
   cursor.skip("INTO");
   const table = cursor.name();
-  cursor.seek(new Set(["CONFLICT"]));
+  // There can be thousands of rows, and there is hardly ever such a clause behind them.
+  if (/conflict/i.test(text)) cursor.seek(new Set(["CONFLICT"]));
   return { does: "insert", table, removes: replaces || cursor.is("CONFLICT") };
 }
 
@@ -183,9 +184,9 @@ function readClosely(text: string): Touch {
     case "ALTER":
       return alterTouch(cursor);
     case "INSERT":
-      return insertTouch(cursor, false);
+      return insertTouch(cursor, text, false);
     case "REPLACE":
-      return insertTouch(cursor, true);
+      return insertTouch(cursor, text, true);
     case "UPDATE":
       return updateTouch(cursor);
     case "DELETE":

@@ -1,10 +1,11 @@
 // `bun run bench`: the workloads against the sqlite3 shell and dbmate, paired in one go, as a table in RESULTS.md.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { floorText, makeFloors } from "./floors.ts";
 import { measure as measureWith, median, ratio, type Contender, type Measured } from "./measure.ts";
+import { accounts, backfill, tables, type Workload } from "./workloads.ts";
 
 const root = join(import.meta.dir, "../..");
 const place = mkdtempSync(join(tmpdir(), "rung-bench-"));
@@ -46,61 +47,6 @@ function fetchDbmate(): string {
 
 const dbmate = fetchDbmate();
 const floors = makeFloors({ place, copied, run });
-
-/** A directory of migrations, and the same SQL as one script for the shell: one transaction each, or one for all. */
-interface Workload {
-  readonly directory: string;
-  readonly eachUp: string;
-  readonly allUp: string;
-  readonly eachDown: string;
-}
-
-function tables(count: number): Workload {
-  const directory = join(place, `m${count}`);
-  mkdirSync(directory);
-  const ups: string[] = [];
-  const downs: string[] = [];
-  for (let version = 1; version <= count; version++) {
-    const up = `CREATE TABLE t${version} (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\nCREATE INDEX i${version} ON t${version} (name);\n`;
-    const down = `DROP TABLE t${version};\n`;
-    const file = `${String(version).padStart(5, "0")}_t${version}.sql`;
-    writeFileSync(join(directory, file), `-- migrate:up\n${up}\n-- migrate:down\n${down}`);
-    ups.push(up);
-    downs.unshift(down);
-  }
-  return script(`m${count}`, directory, ups, downs);
-}
-
-function script(name: string, directory: string, ups: string[], downs: string[]): Workload {
-  const write = (part: string, text: string): string => {
-    const path = join(place, `${name}.${part}.sql`);
-    writeFileSync(path, text);
-    return path;
-  };
-  const each = (parts: string[]): string =>
-    parts.map((part) => `BEGIN;\n${part}COMMIT;\n`).join("");
-  return {
-    directory,
-    eachUp: write("each-up", each(ups)),
-    allUp: write("all-up", `BEGIN;\n${ups.join("")}COMMIT;\n`),
-    eachDown: write("each-down", each(downs)),
-  };
-}
-
-function backfill(): Workload {
-  const directory = join(place, "backfill");
-  mkdirSync(directory);
-  const rows = `CREATE TABLE big (id INTEGER PRIMARY KEY, n INTEGER, label TEXT);
-INSERT INTO big (n) WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 1000000) SELECT n FROM c;
-UPDATE big SET label = 'row ' || n;
-CREATE INDEX big_label ON big (label);
-`;
-  writeFileSync(
-    join(directory, "1_big.sql"),
-    `-- migrate:up\n${rows}-- migrate:down\nDROP TABLE big;\n`,
-  );
-  return script("backfill", directory, [rows], ["DROP TABLE big;\n"]);
-}
 
 function fresh(database: string): () => void {
   return () => {
@@ -209,7 +155,7 @@ async function migrations(
   runs: number,
   ...goals: readonly Goal[]
 ): Promise<Workload> {
-  const work = tables(count);
+  const work = tables(place, count);
   const [a, b, c, d, e] = [..."abcde"].map((name) => db(`${name}${count}`));
   if (a === undefined || b === undefined || c === undefined) return work;
   if (d === undefined || e === undefined) return work;
@@ -309,6 +255,27 @@ async function undoing(work: Workload, count: number, runs: number): Promise<voi
   report(`rollback of the last of ${count}`, await measure(last, runs));
 }
 
+/** Migrations as people write them: all of them, and one more than there are. */
+async function written(count: number, runs: number): Promise<void> {
+  const before = accounts(place, count - 1);
+  const work = accounts(place, count);
+  const [a, b, d] = [db("written-a"), db("written-b"), db("written-d")];
+  const all = [
+    ours(a, ["migrate", "--dir", work.directory], fresh(a)),
+    theirs(b, work.directory, ["up"], fresh(b)),
+    shell(one, d, work.allUp, fresh(d)),
+  ];
+  report(`migrate ${count} as people write them, new file`, await measure(all, runs));
+  const [earlierA, earlierB] = [db("earlier-a"), db("earlier-b")];
+  run(ours(earlierA, ["migrate", "--dir", before.directory]).argv);
+  run(theirs(earlierB, before.directory, ["up"]).argv);
+  const next = [
+    ours(a, ["migrate", "--dir", work.directory], () => copyFileSync(earlierA, a)),
+    theirs(b, work.directory, ["up"], () => copyFileSync(earlierB, b)),
+  ];
+  report(`migrate the last of these ${count}`, await measure(next, runs));
+}
+
 report(
   "version",
   await measure(
@@ -332,8 +299,9 @@ await migrations(10_000, 1);
 const [own, shells] = ["rung", one].map((name) =>
   factor("migrate 10000, new file", "migrate 1000, new file", name).toFixed(0),
 );
+await written(300, 7);
 await messages(100_000);
-const big = backfill();
+const big = backfill(place);
 const [bigA, bigB, bigC] = [db("big-a"), db("big-b"), db("big-c")];
 report(
   "backfill of 1,000,000 rows and an index",
@@ -347,7 +315,7 @@ report(
   ),
   { of: one, atMost: 1.05 },
 );
-const small = tables(200);
+const small = tables(place, 200);
 report("verify of 200", await measure([ours(db("x"), ["verify", "--dir", small.directory])], 3));
 
 const version = (argv: readonly string[]): string =>
