@@ -93,11 +93,14 @@ const gap = String.raw`[ \n\t\r\f]*`;
 const apart = String.raw`;'"\`[\-/`;
 const inPlain = `[^${apart}]`;
 const atItsEdge = String.raw`[^${apart} \n\t\r\f]`;
-/** Plain SQL in its white space, and what follows: the end of a statement, a quote, a comment, or a sign like theirs. */
+/**
+ * Plain SQL in its white space, and what follows: the end of a statement, a quote, a comment, or a sign like theirs. A quote
+ * with a doubled one in it is as good as two.
+ */
 const stretch = new RegExp(
   `(${gap})(${atItsEdge}(?:${inPlain}*${atItsEdge})?)?${gap}` +
-    String.raw`(;|'[^']*(?:''[^']*)*(?:'|$)|"[^"]*(?:""[^"]*)*(?:"|$)|\`[^\`]*(?:\`\`[^\`]*)*(?:\`|$)` +
-    String.raw`|\[[^\]]*(?:\]|$)|--[^\n]*|/\*[^]*?(?:\*/|$)|[\-/]|$)`,
+    String.raw`(;|'[^']*(?:'|$)|"[^"]*(?:"|$)|\`[^\`]*(?:\`|$)|\[[^\]]*(?:\]|$)` +
+    String.raw`|--[^\n]*|/\*[^]*?(?:\*/|$)|[\-/]|$)`,
   "y",
 );
 /** Where every semicolon ends a statement: one with its first word, and the white space around it and its end. */

@@ -139,13 +139,14 @@ export function lineEnds(text: string, from: number, to: number): number {
   return count;
 }
 
-/** Counts lines as a cursor, so that positions in a long text, asked in their order, cost one pass. */
+/** Counts lines and columns as a cursor, so that positions in a long text, asked in their order, cost one pass. */
 export class LineCounter {
   readonly #text: string;
   readonly #file: string;
   readonly #first: number;
   #line: number;
-  #counted = 0;
+  #column = 1;
+  #at = 0;
 
   /** `firstLine` is the line number, in `file`, of the text's first line. */
   constructor(text: string, file: string, firstLine = 1) {
@@ -157,20 +158,20 @@ export class LineCounter {
 
   /** The position of an offset. */
   positionOf(offset: number): { file: string; line: number; column: number } {
-    if (offset < this.#counted) {
-      this.#line = this.#first;
-      this.#counted = 0;
+    if (offset < this.#at) this.#startAt(0, this.#first);
+    const ends = lineEnds(this.#text, this.#at, offset);
+    if (ends > 0) {
+      this.#startAt(this.#text.lastIndexOf("\n", offset - 1) + 1, this.#line + ends);
     }
-    this.#line += lineEnds(this.#text, this.#counted, offset);
-    this.#counted = offset;
-    let column = 1;
-    for (let at = lineStart(this.#text, offset); at < offset; column++) {
-      at += isPair(this.#text, at) ? 2 : 1;
+    for (; this.#at < offset; this.#column++) {
+      this.#at += isPair(this.#text, this.#at) ? 2 : 1;
     }
-    return { file: this.#file, line: this.#line, column };
+    return { file: this.#file, line: this.#line, column: this.#column };
   }
-}
 
-function lineStart(text: string, offset: number): number {
-  return offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
+  #startAt(offset: number, line: number): void {
+    this.#at = offset;
+    this.#line = line;
+    this.#column = 1;
+  }
 }
