@@ -101,6 +101,15 @@ test("SQL has one canonical form, read by patterns or token by token", () => {
   }
 });
 
+test("no number of doubled quotes makes what follows them go unread", () => {
+  for (const quote of ["'", '"', "`"]) {
+    const text = `CREATE TABLE t (a DEFAULT ${quote}${quote.repeat(3_000_000)}${quote}, c)`;
+    const end = ["", ",", "c", ")"].join("\u001f");
+    expect([quote, canonicalSql(text).slice(-6)]).toEqual([quote, end]);
+    expect([quote, split(`${text}; SELECT 1`).length]).toEqual([quote, 2]);
+  }
+});
+
 test("markers are found alike, with quotes in sight or none", () => {
   const pieces = [
     "-- migrate:up\n",

@@ -28,7 +28,7 @@ function compare(a: MigrationFilename, b: MigrationFilename): number {
   return a.file < b.file ? -1 : 1;
 }
 
-/** With leading zeros they come in order, and to see that is faster than to sort. */
+/** With leading zeros, and no pairs, they come in order, and to see that is faster than to sort. */
 function inOrder(files: readonly MigrationFilename[]): readonly MigrationFilename[] {
   let last: MigrationFilename | undefined;
   for (const file of files) {

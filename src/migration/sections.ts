@@ -41,7 +41,7 @@ const otherMarkers: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** How each of all these begins: a comment that begins otherwise is looked at once, not with every pattern. */
-const beginning = /^--(?:>|\/\/|[\s-]*(?:migrat|[+@]|up|down|liquibase))/i;
+const likeMarker = /^--(?:>|\/\/|[\s-]*(?:migrat|[+@]|up|down|liquibase))/i;
 
 /** BOM gone and CRLF as LF, so that one file is the same on every platform. */
 export function normalizeText(text: string): string {
@@ -117,7 +117,7 @@ function findMarkers(text: string, file: string): Markers {
   let other: Markers["other"] = null;
   let near: Markers["near"] = null;
   for (const { start, text: found } of commentsOf(text)) {
-    if (!beginning.test(found)) continue;
+    if (!likeMarker.test(found)) continue;
     const comment = found.trimEnd();
     const isAlone = startsItsLine(text, start);
     const marker = isAlone ? markerOf(comment) : null;
@@ -218,7 +218,7 @@ function checkMarkers(markers: Markers, file: string, allowed: readonly Directio
   return ok(null);
 }
 
-const plainLines = { up: "-- migrate:up\n", down: "-- migrate:down\n" } as const;
+const plainLines = { up: `${plainMarkers.up}\n`, down: `${plainMarkers.down}\n` } as const;
 /** What begins a quote or comment, or could. */
 const special = /['"`[/-]/g;
 
@@ -234,8 +234,8 @@ function plainSection(text: string, file: string, line: number): Section {
 }
 
 /**
- * The sections of a file in which nothing but plain SQL follows the markers; null of any other. The down is cut when it is
- * asked for: many a start has no use for it.
+ * The sections of a file in which nothing but plain SQL follows the markers; null of any other. The down is cut
+ * whenever it is asked for: many a start has no use for it.
  */
 function plainSections(text: string, file: string): Sections | null {
   const { up, down } = plainLines;

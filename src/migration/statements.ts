@@ -115,7 +115,7 @@ function splitPlainly(source: Source): readonly Statement[] {
   plainStatement.lastIndex = 0;
   for (let from = 0; from < source.text.length;) {
     const match = plainStatement.exec(source.text);
-    if (match === null) break;
+    if (match === null) throw new Error("SQL was not split to its end");
     const text = match[2];
     const start = from + (match[1] ?? "").length;
     const verb = (match[3] ?? "").toUpperCase();

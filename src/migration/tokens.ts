@@ -27,7 +27,7 @@ const doubleQuote = 34;
 const backtick = 96;
 
 /** Whether a UTF-16 unit is white space to SQLite (tokenize.c, CC_SPACE). */
-export function isSpace(code: number): boolean {
+function isSpace(code: number): boolean {
   return (
     code === blank ||
     code === newline ||
@@ -130,7 +130,7 @@ function isPair(text: string, at: number): boolean {
 
 const pieceLength = 4096;
 
-/** How many lines end from an offset to another. Piece by piece, as the runtime counts them faster than we, and in memory. */
+/** How many lines end from one offset to another. The runtime counts faster than a loop, and by the piece in little memory. */
 export function lineEnds(text: string, from: number, to: number): number {
   let count = 0;
   for (let at = from; at < to; at += pieceLength) {

@@ -156,8 +156,8 @@ const plainDrop = new RegExp(
 function read(text: string): Touch {
   const created = plainCreate.exec(text);
   const plain = created ?? plainDrop.exec(text);
-  if (plain === null) return readClosely(text);
-  const type = objectTypes[(plain[1] ?? "").toUpperCase()] ?? "table";
+  const type = objectTypes[(plain?.[1] ?? "").toUpperCase()];
+  if (plain === null || type === undefined) return readClosely(text);
   const name = plain[2] ?? "";
   return created === null
     ? { does: "drop", type, name }

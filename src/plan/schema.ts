@@ -31,18 +31,30 @@ export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** Quotes, comments and what begins like one, and what stands between; what is open at the end counts as closed there. */
-const stretches = new RegExp(
-  String.raw`'[^']*(?:''[^']*)*(?:'|$)|"[^"]*(?:""[^"]*)*(?:"|$)|\`[^\`]*(?:\`\`[^\`]*)*(?:\`|$)` +
-    String.raw`|\[[^\]]*(?:\]|$)|--[^\n]*|/\*[^]*?(?:\*/|$)|[\-/]|[^'"\`[\-/]+`,
-  "g",
-);
+/**
+ * Quotes, comments and what begins like one, and what stands between. A doubled quote ends one stretch and begins the next:
+ * a pattern that steps over them gives up after half a million.
+ */
+const stretches =
+  /'[^']*(?:'|$)|"[^"]*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*(?:\]|$)|--[^\n]*|\/\*[^]*?(?:\*\/|$)|[-/]|[^'"`[/-]+/g;
 const wordsAndSigns = /[A-Za-z0-9_$\x80-\uffff]+|[^ \n\t\r\f]/g;
-/** Whether there are quotes or comments. */
-const intricate = /['"`[]|--|\/\*/;
+const quoteOrComment = /['"`[]|--|\/\*/;
 const onlyName = /^(?:table|index|view|trigger|references)$/;
 
-/** The name that a quoted one stands for. */
+/** The stretches of SQL, a quote with a doubled one in it as one. */
+function stretchesOf(sql: string): readonly string[] {
+  const found = sql.match(stretches) ?? [];
+  if (!/''|""|``/.test(sql)) return found;
+  const joined: string[] = [];
+  for (let at = 0, end = 1; at < found.length; at = end++) {
+    const first = found[at] ?? "";
+    if (/^['"`]/.test(first)) while (found[end]?.[0] === first[0]) end++;
+    joined.push(end === at + 1 ? first : found.slice(at, end).join(""));
+  }
+  return joined;
+}
+
+/** The name that a quoted one stands for: SQLite keeps no SQL in which a quote stays open. */
 function unquoted(quoted: string): string {
   const inner = quoted.slice(1, -1);
   const quote = quoted.charAt(0);
@@ -51,12 +63,13 @@ function unquoted(quoted: string): string {
 
 /** The tokens of a statement without white space, comments, identifier quotes and letter case. */
 function canonicalTokens(sql: string): readonly string[] {
+  // As long as the SQL, letter by letter.
   const folded = foldName(sql);
-  if (!intricate.test(folded)) return folded.match(wordsAndSigns) ?? [];
+  if (!quoteOrComment.test(folded)) return folded.match(wordsAndSigns) ?? [];
   const tokens: string[] = [];
   let previous = "";
   let at = 0;
-  for (const stretch of folded.match(stretches) ?? []) {
+  for (const stretch of stretchesOf(folded)) {
     const start = at;
     at += stretch.length;
     switch (stretch[0]) {
@@ -79,6 +92,7 @@ function canonicalTokens(sql: string): readonly string[] {
       }
     }
   }
+  if (at !== sql.length) throw new Error("SQL of the schema was not read to its end");
   return tokens;
 }
 
