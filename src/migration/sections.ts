@@ -4,7 +4,7 @@ import { fail, ok, type Result } from "../failure.ts";
 import type { Direction, Section, Sections } from "./migration.ts";
 import { defaultOptions } from "./migration.ts";
 import { readOptions, writeOptions } from "./options.ts";
-import { lineEnds, LineCounter } from "./tokens.ts";
+import { hidingPattern, lineEnds, LineCounter } from "./tokens.ts";
 
 interface Marker {
   readonly word: string;
@@ -57,9 +57,8 @@ function startsItsLine(text: string, offset: number): boolean {
   return true;
 }
 
-/** Comments, and the quotes that could hide one, to their ends. One with a doubled quote in it is as good as two. */
-const hiding =
-  /--[^\n]*|\/\*[^]*?(?:\*\/|$)|'[^']*(?:'|$)|"[^"]*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*(?:\]|$)/g;
+/** Comments, and the quotes that could hide one, to their ends. */
+const hiding = new RegExp(hidingPattern, "g");
 /** Whether there is anything that could hide a comment. */
 const canHide = /['"`[]|\/\*/;
 /** A piece of what may stand before the first token that counts. */

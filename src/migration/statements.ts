@@ -1,7 +1,7 @@
 // A section's text -> its statements, each with its position and verb.
 
 import { fail, ok, type Position, type Result } from "../failure.ts";
-import { LineCounter, tokenAt, type Token } from "./tokens.ts";
+import { hidingPattern, LineCounter, tokenAt, wordPattern, type Token } from "./tokens.ts";
 
 /** SQL, and the line of the file on which it begins: a section, or what a TypeScript migration runs. */
 export interface Source {
@@ -78,13 +78,17 @@ export function namesOurs(sql: string): boolean {
   return /rung_/i.test(sql);
 }
 
-const word = String.raw`[A-Za-z0-9_$\x80-\uffff]+`;
-const firstWord = new RegExp(word, "y");
+const firstWord = new RegExp(wordPattern, "y");
 
 function verbAt(text: string, start: number): string {
   firstWord.lastIndex = start;
   const end = firstWord.test(text) ? firstWord.lastIndex : start + 1;
   return text.slice(start, end).toUpperCase();
+}
+
+function statementAt(source: Source, start: number, end: number): Statement {
+  const { text } = source;
+  return { text: text.slice(start, end), source, start, verb: verbAt(text, start) };
 }
 
 /** What makes an end of a statement more than a semicolon: what can hide one, or hold some of its own. */
@@ -93,19 +97,14 @@ const gap = String.raw`[ \n\t\r\f]*`;
 const apart = String.raw`;'"\`[\-/`;
 const inPlain = `[^${apart}]`;
 const atItsEdge = String.raw`[^${apart} \n\t\r\f]`;
-/**
- * Plain SQL in its white space, and what follows: the end of a statement, a quote, a comment, or a sign like theirs. A quote
- * with a doubled one in it is as good as two.
- */
+/** Plain SQL in its white space, and what follows: the end of a statement, a quote, a comment, or a sign like theirs. */
 const stretch = new RegExp(
-  `(${gap})(${atItsEdge}(?:${inPlain}*${atItsEdge})?)?${gap}` +
-    String.raw`(;|'[^']*(?:'|$)|"[^"]*(?:"|$)|\`[^\`]*(?:\`|$)|\[[^\]]*(?:\]|$)` +
-    String.raw`|--[^\n]*|/\*[^]*?(?:\*/|$)|[\-/]|$)`,
+  String.raw`(${gap})(${atItsEdge}(?:${inPlain}*${atItsEdge})?)?${gap}(;|${hidingPattern}|[\-/]|$)`,
   "y",
 );
 /** Where every semicolon ends a statement: one with its first word, and the white space around it and its end. */
 const plainStatement = new RegExp(
-  String.raw`(${gap})((${word}|[^;])(?:[^;]*[^; \n\t\r\f])?)?${gap};?${gap}`,
+  String.raw`(${gap})((${wordPattern}|[^;])(?:[^;]*[^; \n\t\r\f])?)?${gap};?${gap}`,
   "y",
 );
 
@@ -132,9 +131,7 @@ function splitByStretches(source: Source): readonly Statement[] | null {
   let start = -1;
   let end = 0;
   const close = (): void => {
-    if (start >= 0) {
-      statements.push({ text: text.slice(start, end), source, start, verb: verbAt(text, start) });
-    }
+    if (start >= 0) statements.push(statementAt(source, start, end));
     start = -1;
   };
   stretch.lastIndex = 0;
@@ -193,8 +190,7 @@ export function splitStatements(source: Source): Result<readonly Statement[]> {
 
   const close = (): void => {
     if (first === undefined) return;
-    const { start } = first;
-    statements.push({ text: text.slice(start, last), source, start, verb: verbAt(text, start) });
+    statements.push(statementAt(source, first.start, last));
     first = undefined;
   };
 

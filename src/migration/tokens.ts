@@ -49,9 +49,16 @@ function isWord(code: number): boolean {
   );
 }
 
+/** A run of identifier characters, as a pattern. */
+export const wordPattern = "[A-Za-z0-9_$\\x80-\\uffff]+";
+
+/** A quote or comment to its end, or to that of the text, as a pattern. A quote with a doubled one in it is two. */
+export const hidingPattern =
+  "'[^']*(?:'|$)|\"[^\"]*(?:\"|$)|`[^`]*(?:`|$)|\\[[^\\]]*(?:\\]|$)|--[^\\n]*|/\\*[^]*?(?:\\*/|$)";
+
 // Runs of them. A pattern is compiled to machine code at once; a loop over characters is not before it has run long.
 const spaces = /[ \n\t\r\f]+/y;
-const words = /[A-Za-z0-9_$\x80-\uffff]+/y;
+const words = new RegExp(wordPattern, "y");
 
 function runEnd(text: string, start: number, run: RegExp): number {
   run.lastIndex = start;
@@ -116,10 +123,14 @@ export function tokenAt(text: string, start: number): Token {
 export function identifierOf(text: string, token: Token): string {
   const raw = text.slice(token.start, token.end);
   if (token.kind !== "quoted") return raw;
-  const inner = raw.slice(1, token.closed ? -1 : undefined);
-  if (raw.charCodeAt(0) === openBracket) return inner;
-  const quote = raw.charAt(0);
-  return inner.replaceAll(quote + quote, quote);
+  return unquoted(token.closed ? raw : `${raw}${raw.charAt(0)}`);
+}
+
+/** What stands between the quotes that a name or string begins and ends with. */
+export function unquoted(quoted: string): string {
+  const inner = quoted.slice(1, -1);
+  const quote = quoted.charAt(0);
+  return quote === "[" || !inner.includes(quote) ? inner : inner.replaceAll(quote + quote, quote);
 }
 
 /** Whether two UTF-16 units from here are one character. */

@@ -1,7 +1,13 @@
 // Schemas as lists of objects: their canonical form, and what differs between two of them. Pure.
 
 import type { ObjectType } from "../migration/touch.ts";
-import { identifierOf, tokenAt } from "../migration/tokens.ts";
+import {
+  hidingPattern,
+  identifierOf,
+  tokenAt,
+  unquoted,
+  wordPattern,
+} from "../migration/tokens.ts";
 
 /** An object of a schema, with the SQL that makes it. */
 export interface SchemaObject {
@@ -35,9 +41,8 @@ export function foldName(name: string): string {
  * Quotes, comments and what begins like one, and what stands between. A doubled quote ends one stretch and begins the next:
  * a pattern that steps over them gives up after half a million.
  */
-const stretches =
-  /'[^']*(?:'|$)|"[^"]*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*(?:\]|$)|--[^\n]*|\/\*[^]*?(?:\*\/|$)|[-/]|[^'"`[/-]+/g;
-const wordsAndSigns = /[A-Za-z0-9_$\x80-\uffff]+|[^ \n\t\r\f]/g;
+const stretches = new RegExp(String.raw`${hidingPattern}|[\-/]|[^'"\`[\-/]+`, "g");
+const wordsAndSigns = new RegExp(String.raw`${wordPattern}|[^ \n\t\r\f]`, "g");
 const quoteOrComment = /['"`[]|--|\/\*/;
 const onlyName = /^(?:table|index|view|trigger|references)$/;
 
@@ -54,14 +59,10 @@ function stretchesOf(sql: string): readonly string[] {
   return joined;
 }
 
-/** The name that a quoted one stands for: SQLite keeps no SQL in which a quote stays open. */
-function unquoted(quoted: string): string {
-  const inner = quoted.slice(1, -1);
-  const quote = quoted.charAt(0);
-  return quote === "[" || !inner.includes(quote) ? inner : inner.replaceAll(quote + quote, quote);
-}
-
-/** The tokens of a statement without white space, comments, identifier quotes and letter case. */
+/**
+ * The tokens of a statement without white space, comments, identifier quotes and letter case. Its quotes are closed: SQLite
+ * keeps no other.
+ */
 function canonicalTokens(sql: string): readonly string[] {
   // As long as the SQL, letter by letter.
   const folded = foldName(sql);

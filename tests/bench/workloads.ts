@@ -11,21 +11,34 @@ export interface Workload {
   readonly eachDown: string;
 }
 
-/** Plain migrations, each of a table and an index. */
-export function tables(place: string, count: number): Workload {
-  const directory = join(place, `m${count}`);
+/** One migration, without its markers. */
+interface Written {
+  readonly name: string;
+  readonly up: string;
+  readonly down: string;
+}
+
+function many(directory: string, count: number, write: (version: number) => Written): Workload {
   mkdirSync(directory);
   const ups: string[] = [];
   const downs: string[] = [];
   for (let version = 1; version <= count; version++) {
-    const up = `CREATE TABLE t${version} (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\nCREATE INDEX i${version} ON t${version} (name);\n`;
-    const down = `DROP TABLE t${version};\n`;
-    const file = `${String(version).padStart(5, "0")}_t${version}.sql`;
+    const { name, up, down } = write(version);
+    const file = `${String(version).padStart(5, "0")}_${name}.sql`;
     writeFileSync(join(directory, file), `-- migrate:up\n${up}\n-- migrate:down\n${down}`);
     ups.push(up);
     downs.unshift(down);
   }
   return script(directory, ups, downs);
+}
+
+/** Plain migrations, each of a table and an index. */
+export function tables(place: string, count: number): Workload {
+  return many(join(place, `m${count}`), count, (version) => ({
+    name: `t${version}`,
+    up: `CREATE TABLE t${version} (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\nCREATE INDEX i${version} ON t${version} (name);\n`,
+    down: `DROP TABLE t${version};\n`,
+  }));
 }
 
 function script(directory: string, ups: string[], downs: string[]): Workload {
@@ -62,27 +75,18 @@ CREATE INDEX big_label ON big (label);
 
 /** Migrations as people write them, with comments, constraints, defaults, quotes and rows. */
 export function accounts(place: string, count: number): Workload {
-  const directory = join(place, `accounts${count}`);
-  mkdirSync(directory);
-  const ups: string[] = [];
-  const downs: string[] = [];
-  for (let version = 1; version <= count; version++) {
-    const table = `accounts_${version}`;
+  return many(join(place, `accounts${count}`), count, (version) => {
+    const name = `accounts_${version}`;
     const up = `-- Accounts, and what they own: see the wiki.
-CREATE TABLE ${table} (
+CREATE TABLE ${name} (
   id INTEGER PRIMARY KEY,
   email TEXT NOT NULL COLLATE NOCASE,
   state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closed')),
   created_at TEXT NOT NULL DEFAULT (datetime('now')) -- UTC
 );
-CREATE UNIQUE INDEX ${table}_email ON ${table} (email);
-INSERT INTO ${table} (email) VALUES ('a@example.org'), ('it''s@example.org');
+CREATE UNIQUE INDEX ${name}_email ON ${name} (email);
+INSERT INTO ${name} (email) VALUES ('a@example.org'), ('it''s@example.org');
 `;
-    const down = `DROP INDEX ${table}_email;\nDROP TABLE ${table};\n`;
-    const file = `${String(version).padStart(4, "0")}_${table}.sql`;
-    writeFileSync(join(directory, file), `-- migrate:up\n${up}\n-- migrate:down\n${down}`);
-    ups.push(up);
-    downs.unshift(down);
-  }
-  return script(directory, ups, downs);
+    return { name, up, down: `DROP INDEX ${name}_email;\nDROP TABLE ${name};\n` };
+  });
 }
