@@ -4,7 +4,7 @@ import { fail, ok, type Result } from "../failure.ts";
 import type { Direction, Section, Sections } from "./migration.ts";
 import { defaultOptions } from "./migration.ts";
 import { readOptions, writeOptions } from "./options.ts";
-import { hidingPattern, lineEnds, LineCounter } from "./tokens.ts";
+import { hidingPattern, lineEnds, LineCounter, pattern } from "./tokens.ts";
 
 interface Marker {
   readonly word: string;
@@ -58,7 +58,7 @@ function startsItsLine(text: string, offset: number): boolean {
 }
 
 /** Comments, and the quotes that could hide one, to their ends. */
-const hiding = new RegExp(hidingPattern, "g");
+const hiding = pattern(() => hidingPattern, "g");
 /** Whether there is anything that could hide a comment. */
 const canHide = /['"`[]|\/\*/;
 /** A piece of what may stand before the first token that counts. */
@@ -92,8 +92,9 @@ function plainComments(text: string): readonly LineComment[] {
 function commentsOf(text: string): readonly LineComment[] {
   if (!canHide.test(text)) return plainComments(text);
   const found: LineComment[] = [];
-  hiding.lastIndex = 0;
-  for (let match = hiding.exec(text); match !== null; match = hiding.exec(text)) {
+  const pieces = hiding();
+  pieces.lastIndex = 0;
+  for (let match = pieces.exec(text); match !== null; match = pieces.exec(text)) {
     const [piece] = match;
     if (piece.startsWith("-")) found.push({ start: match.index, text: piece });
   }

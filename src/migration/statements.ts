@@ -1,7 +1,7 @@
 // A section's text -> its statements, each with its position and verb.
 
 import { fail, ok, type Position, type Result } from "../failure.ts";
-import { hidingPattern, LineCounter, tokenAt, wordPattern, type Token } from "./tokens.ts";
+import { hidingPattern, LineCounter, pattern, tokenAt, wordPattern, type Token } from "./tokens.ts";
 
 /** SQL, and the line of the file on which it begins: a section, or what a TypeScript migration runs. */
 export interface Source {
@@ -78,11 +78,12 @@ export function namesOurs(sql: string): boolean {
   return /rung_/i.test(sql);
 }
 
-const firstWord = new RegExp(wordPattern, "y");
+const firstWord = pattern(() => wordPattern, "y");
 
 function verbAt(text: string, start: number): string {
-  firstWord.lastIndex = start;
-  const end = firstWord.test(text) ? firstWord.lastIndex : start + 1;
+  const first = firstWord();
+  first.lastIndex = start;
+  const end = first.test(text) ? first.lastIndex : start + 1;
   return text.slice(start, end).toUpperCase();
 }
 
@@ -93,27 +94,27 @@ function statementAt(source: Source, start: number, end: number): Statement {
 
 /** What makes an end of a statement more than a semicolon: what can hide one, or hold some of its own. */
 const intricate = /['"`[\0]|--|\/\*|trigger/i;
-const gap = String.raw`[ \n\t\r\f]*`;
-const apart = String.raw`;'"\`[\-/`;
-const inPlain = `[^${apart}]`;
-const atItsEdge = String.raw`[^${apart} \n\t\r\f]`;
+const gap = "[ \\n\\t\\r\\f]*";
 /** Plain SQL in its white space, and what follows: the end of a statement, a quote, a comment, or a sign like theirs. */
-const stretch = new RegExp(
-  String.raw`(${gap})(${atItsEdge}(?:${inPlain}*${atItsEdge})?)?${gap}(;|${hidingPattern}|[\-/]|$)`,
-  "y",
-);
+const stretch = pattern(() => {
+  const apart = ";'\"`/[-";
+  const atItsEdge = `[^ \\n\\t\\r\\f${apart}]`;
+  const plain = `${atItsEdge}(?:[^${apart}]*${atItsEdge})?`;
+  return `(${gap})(${plain})?${gap}(;|${hidingPattern}|[/-]|$)`;
+}, "y");
 /** Where every semicolon ends a statement: one with its first word, and the white space around it and its end. */
-const plainStatement = new RegExp(
-  String.raw`(${gap})((${wordPattern}|[^;])(?:[^;]*[^; \n\t\r\f])?)?${gap};?${gap}`,
+const plainStatement = pattern(
+  () => `(${gap})((${wordPattern}|[^;])(?:[^;]*[^; \\n\\t\\r\\f])?)?${gap};?${gap}`,
   "y",
 );
 
 /** Splits SQL in which every semicolon ends a statement. */
 function splitPlainly(source: Source): readonly Statement[] {
   const statements: Statement[] = [];
-  plainStatement.lastIndex = 0;
+  const each = plainStatement();
+  each.lastIndex = 0;
   for (let from = 0; from < source.text.length;) {
-    const match = plainStatement.exec(source.text);
+    const match = each.exec(source.text);
     if (match === null) throw new Error("SQL was not split to its end");
     const text = match[2];
     const start = from + (match[1] ?? "").length;
@@ -134,9 +135,10 @@ function splitByStretches(source: Source): readonly Statement[] | null {
     if (start >= 0) statements.push(statementAt(source, start, end));
     start = -1;
   };
-  stretch.lastIndex = 0;
+  const each = stretch();
+  each.lastIndex = 0;
   for (let at = 0; at < text.length;) {
-    const match = stretch.exec(text);
+    const match = each.exec(text);
     if (match === null) return null;
     const begin = at + (match[1] ?? "").length;
     const plain = match[2] ?? "";

@@ -56,9 +56,15 @@ export const wordPattern = "[A-Za-z0-9_$\\x80-\\uffff]+";
 export const hidingPattern =
   "'[^']*(?:'|$)|\"[^\"]*(?:\"|$)|`[^`]*(?:`|$)|\\[[^\\]]*(?:\\]|$)|--[^\\n]*|/\\*[^]*?(?:\\*/|$)";
 
+/** A pattern that is made when it is first asked for, as many a start asks for none. */
+export function pattern(source: () => string, flags: string): () => RegExp {
+  let made: RegExp | undefined;
+  return () => (made ??= new RegExp(source(), flags));
+}
+
 // Runs of them. A pattern is compiled to machine code at once; a loop over characters is not before it has run long.
 const spaces = /[ \n\t\r\f]+/y;
-const words = new RegExp(wordPattern, "y");
+const words = pattern(() => wordPattern, "y");
 
 function runEnd(text: string, start: number, run: RegExp): number {
   run.lastIndex = start;
@@ -97,7 +103,7 @@ export function tokenAt(text: string, start: number): Token {
   const code = text.charCodeAt(start);
   if (isSpace(code))
     return { kind: "space", start, end: runEnd(text, start, spaces), closed: true };
-  if (isWord(code)) return { kind: "word", start, end: runEnd(text, start, words), closed: true };
+  if (isWord(code)) return { kind: "word", start, end: runEnd(text, start, words()), closed: true };
   switch (code) {
     case semicolon:
       return { kind: "semicolon", start, end: start + 1, closed: true };

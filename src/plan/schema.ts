@@ -4,6 +4,7 @@ import type { ObjectType } from "../migration/touch.ts";
 import {
   hidingPattern,
   identifierOf,
+  pattern,
   tokenAt,
   unquoted,
   wordPattern,
@@ -41,14 +42,14 @@ export function foldName(name: string): string {
  * Quotes, comments and what begins like one, and what stands between. A doubled quote ends one stretch and begins the next:
  * a pattern that steps over them gives up after half a million.
  */
-const stretches = new RegExp(String.raw`${hidingPattern}|[\-/]|[^'"\`[\-/]+`, "g");
-const wordsAndSigns = new RegExp(String.raw`${wordPattern}|[^ \n\t\r\f]`, "g");
+const stretches = pattern(() => `${hidingPattern}|[/-]|[^'"\`/[-]+`, "g");
+const wordsAndSigns = pattern(() => `${wordPattern}|[^ \\n\\t\\r\\f]`, "g");
 const quoteOrComment = /['"`[]|--|\/\*/;
 const onlyName = /^(?:table|index|view|trigger|references)$/;
 
 /** The stretches of SQL, a quote with a doubled one in it as one. */
 function stretchesOf(sql: string): readonly string[] {
-  const found = sql.match(stretches) ?? [];
+  const found = sql.match(stretches()) ?? [];
   if (!/''|""|``/.test(sql)) return found;
   const joined: string[] = [];
   for (let at = 0, end = 1; at < found.length; at = end++) {
@@ -66,7 +67,7 @@ function stretchesOf(sql: string): readonly string[] {
 function canonicalTokens(sql: string): readonly string[] {
   // As long as the SQL, letter by letter.
   const folded = foldName(sql);
-  if (!quoteOrComment.test(folded)) return folded.match(wordsAndSigns) ?? [];
+  if (!quoteOrComment.test(folded)) return folded.match(wordsAndSigns()) ?? [];
   const tokens: string[] = [];
   let previous = "";
   let at = 0;
@@ -87,7 +88,7 @@ function canonicalTokens(sql: string): readonly string[] {
         break;
       default: {
         const isComment = stretch.startsWith("--") || stretch.startsWith("/*");
-        const found = isComment ? null : stretch.match(wordsAndSigns);
+        const found = isComment ? null : stretch.match(wordsAndSigns());
         for (const token of found ?? []) tokens.push(token);
         previous = found?.at(-1) ?? previous;
       }
