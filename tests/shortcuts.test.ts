@@ -278,7 +278,7 @@ function follow(
   const connection: Connection = openConnection("scratch", "memory");
   try {
     const ledger = new Ledger(connection);
-    foundHistory(connection, ledger);
+    foundHistory(connection);
     const live = new LiveSchema(connection);
     const tracker = new SchemaTracker(connection, live, ledger);
     const fingerprints = steps.map((step, at) => {

@@ -14,7 +14,6 @@ const {
   realpathSync,
   statSync,
 } = fileSystem();
-const { dirname, resolve } = nodePath();
 
 /** Null where there is nothing, or nothing that can be looked at: SQLite says best what keeps it from opening. */
 function look(path: string): Stats | null {
@@ -47,6 +46,7 @@ export function bytesAt(path: string, at: number, length: number): Uint8Array {
 
 /** Where a link leads, though there is nothing; null for what is no link. */
 function linkedFrom(path: string): string | null {
+  const { dirname, resolve } = nodePath();
   try {
     return resolve(realpathSync(dirname(path)), readlinkSync(path));
   } catch {
@@ -59,6 +59,7 @@ const mostLinks = 40;
 
 /** The file behind a path, as SQLite would open or create it: where links lead, be there a file or not. */
 export function realPath(path: string, links = mostLinks): string {
+  const { resolve } = nodePath();
   try {
     return realpathSync(resolve(path));
   } catch {
@@ -103,6 +104,7 @@ export function isAllowed(path: string, what: "read" | "write"): boolean {
 export function whyNotOpen(path: string, known: Failure): Failure {
   const kind = fileKind(path);
   if (kind === "directory") return noFile(path, kind);
+  const { dirname, resolve } = nodePath();
   const folder = dirname(resolve(path));
   const because = (what: string, hint: string): Failure => {
     return { ...known, text: `The database ${path} cannot be opened: ${what}.`, hint };

@@ -30,6 +30,10 @@ export interface ReadingSettings {
 /** FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced. */
 export const durably = "PRAGMA synchronous = EXTRA";
 
+function waitFor(connection: Connection, milliseconds: number): void {
+  connection.run(`PRAGMA busy_timeout = ${Math.round(milliseconds)}`);
+}
+
 /** One database file and the connection to it; nothing is opened before the first effect needs it. */
 export class Reading {
   readonly settings: ReadingSettings;
@@ -96,9 +100,12 @@ export class Reading {
     this.#readings++;
   }
 
-  /** Opens the database, unless it is open; waits for its lock at most `waitMs`. */
-  open(waitMs = this.settings.readWaitMs): Connection {
-    if (this.#connection !== null) return this.#connection;
+  /** The connection, opened where it is not; from now on locks are waited for at most so long, where that is said. */
+  open(waitMs: number | null = null): Connection {
+    if (this.#connection !== null) {
+      if (waitMs !== null) waitFor(this.#connection, waitMs);
+      return this.#connection;
+    }
     const { path, mode } = this.settings;
     // Read-only, nothing is checkpointed at the close; but only with a log in use, else it would leave files behind,
     // and a journal left by a crash can only be played back by somebody who may write.
@@ -110,7 +117,7 @@ export class Reading {
     );
     try {
       // First, as the next pragma reads the schema and must wait for its lock like any other read.
-      connection.run(`PRAGMA busy_timeout = ${Math.round(waitMs)}`);
+      waitFor(connection, waitMs ?? this.settings.readWaitMs);
       connection.run(durably);
     } catch (error) {
       connection.close();
@@ -119,11 +126,6 @@ export class Reading {
     if (this.settings.isKept === true) this.#identity = this.#files?.identityOf(path) ?? "";
     this.#connection = connection;
     return connection;
-  }
-
-  /** From now on locks are waited for at most so long. */
-  wait(milliseconds: number): void {
-    this.open().run(`PRAGMA busy_timeout = ${Math.round(milliseconds)}`);
   }
 
   /**
@@ -158,8 +160,7 @@ export class Reading {
   }
 
   #readCommitted(): Result<History> {
-    const connection = this.open();
-    this.wait(this.settings.readWaitMs);
+    const connection = this.open(this.settings.readWaitMs);
     connection.run("BEGIN");
     try {
       return this.#read(connection);

@@ -6,9 +6,7 @@ import type { Difference } from "../plan/schema.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import { format } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
-import { LiveSchema } from "./live.ts";
 import type { Connection } from "./sqlite.ts";
-import { SchemaTracker } from "./tracker.ts";
 import { runnerName } from "./who.ts";
 
 /** Later formats only add columns; `oldest` is the oldest build format that can still work with the database. */
@@ -38,7 +36,7 @@ const tables = [
   `CREATE TABLE rung_log (
   id          INTEGER PRIMARY KEY,
   at          TEXT NOT NULL, -- UTC, RFC 3339
-  event       TEXT NOT NULL, -- apply, rollback, start, baseline, settle as …
+  event       TEXT NOT NULL, -- apply, rollback, start, baseline, settle as ...
   version     INTEGER,
   name        TEXT,
   checksum    TEXT,
@@ -69,10 +67,9 @@ export function logRestore(connection: Connection, { file, head, at, by }: Resto
   connection.all(insertLog, at.toISOString(), "restore", head, file, null, null, by);
 }
 
-/** Creates our tables, and keeps the schema as they find it. */
-export function foundHistory(connection: Connection, ledger: Ledger): void {
+/** Creates our tables. What there is of a schema is yet to be kept. */
+export function foundHistory(connection: Connection): void {
   for (const sql of tables) connection.run(sql);
-  new SchemaTracker(connection, new LiveSchema(connection), ledger).keepAll();
 }
 
 const insertRow = `INSERT INTO rung_history

@@ -27,13 +27,19 @@ function objectOf(row: Row): SchemaObject {
  */
 export function ownOf<T extends SchemaObject>(
   connection: Connection,
-  objects: readonly T[],
+  objects: Iterable<T>,
   hadVirtual: boolean,
 ): readonly T[] {
-  const own = objects.filter(({ name, table, sql }) => {
-    return sql !== "" && connection.isOwn(name) && (table === name || connection.isOwn(table));
-  });
-  if (own.length === 0 || !(hadVirtual || own.some(isVirtual))) return own;
+  const own: T[] = [];
+  let hasVirtual = hadVirtual;
+  for (const object of objects) {
+    const { name, table, sql } = object;
+    if (sql === "" || !connection.isOwn(name)) continue;
+    if (table !== name && !connection.isOwn(table)) continue;
+    own.push(object);
+    hasVirtual ||= isVirtual(object);
+  }
+  if (own.length === 0 || !hasVirtual) return own;
   // Shadow tables belong to their virtual table and come and go with it.
   const shadows = new Set(
     connection.all(selectShadows).map((row) => foldName(textOf(row, "name"))),
@@ -43,7 +49,7 @@ export function ownOf<T extends SchemaObject>(
 
 /** The live schema. */
 export function liveSchema(connection: Connection): readonly SchemaObject[] {
-  return ownOf(connection, [...new LiveSchema(connection).all()], false);
+  return ownOf(connection, new LiveSchema(connection).all(), false);
 }
 
 /** The schema as our latest change left it. */

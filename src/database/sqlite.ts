@@ -157,7 +157,7 @@ class BunConnection implements Connection {
 
 /** A path that SQLite can take for nothing else: not for a URI (`file:`), nor for one of its special names. */
 function literal(path: string): string {
-  const isAbsolute = path.startsWith("/") || /^(?:\\|[a-z]:[/\\])/i.test(path);
+  const isAbsolute = path.startsWith("/") || path.startsWith("\\") || /^[a-z]:[/\\]/i.test(path);
   return isAbsolute ? path : `./${path}`;
 }
 

@@ -239,7 +239,7 @@ export class Stepping {
     if (step.options.transaction) return this.#inside().scope;
     if (this.#outside === null) throw new Error("no step was started");
     const { reading } = this.#ground;
-    reading.wait(reading.settings.readWaitMs);
+    reading.open(reading.settings.readWaitMs);
     return this.#outside;
   }
 
@@ -286,7 +286,7 @@ export class Stepping {
   /** Writes into history between the statements of a step that may have set this connection to wait and sync less. */
   #writeOutside(enter: (writer: HistoryWriter) => void): Outcome {
     const { connection, ledger, reading } = this.#ground;
-    reading.wait(reading.settings.readWaitMs);
+    reading.open(reading.settings.readWaitMs);
     const level = connection.get("PRAGMA synchronous")?.["synchronous"];
     connection.run(durably);
     enter(this.writer());

@@ -81,7 +81,7 @@ export class SchemaTracker {
     this.#live = live;
     this.#ledger = ledger;
     live.takeChanges();
-    for (const object of this.#ownOf([...live.all()])) this.#add(object);
+    for (const object of this.#ownOf(live.all())) this.#add(object);
   }
 
   /** The schema; an object that stands as it was is the same one as before. */
@@ -214,9 +214,9 @@ export class SchemaTracker {
     this.#ledger.add(upsert, [type, folded, table, sql]);
   }
 
-  #ownOf(objects: readonly LiveObject[]): readonly LiveObject[] {
+  #ownOf(objects: Iterable<LiveObject>): readonly LiveObject[] {
     const own = ownOf(this.#connection, objects, this.#hasVirtual);
-    this.#hasVirtual ||= own.some(isVirtual);
+    for (const object of own) this.#hasVirtual ||= isVirtual(object);
     return own;
   }
 

@@ -50,7 +50,8 @@ export class Writing {
       case "begin":
         return this.#begin(effect.waitMs, effect.foreignKeys);
       case "found":
-        foundHistory(this.#ground.connection, this.#ground.ledger);
+        foundHistory(this.#ground.connection);
+        this.#ground.known.tracker.keepAll();
         return done;
       case "amend":
         return this.#amend(effect.amendment);
@@ -79,7 +80,6 @@ export class Writing {
       this.forget();
     }
     const connection = reading.open(waitMs);
-    reading.wait(waitMs);
     if (this.#stepping.isOutside) connection.run(durably);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
@@ -101,8 +101,8 @@ export class Writing {
   }
 
   #commit(waitMs: number): Outcome {
-    const { connection, ledger, reading, present } = this.#ground;
-    reading.wait(waitMs);
+    const { ledger, reading, present } = this.#ground;
+    const connection = reading.open(waitMs);
     present?.tracker.settle();
     if (!ledger.isEmpty) {
       ledger.write();

@@ -219,6 +219,7 @@ export function readFiles(directory: string): Result<readonly ReadMigration[]> {
 export function readDirectory(directory: string): Result<Catalog> {
   const read = readFiles(directory);
   if (!read.ok) return read;
-  const migrations = read.value.map(({ migration }) => migration);
+  const migrations: Migration[] = [];
+  for (const { migration } of read.value) migrations.push(migration);
   return ok({ origin: "directory", label: directory, migrations });
 }

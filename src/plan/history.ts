@@ -54,5 +54,7 @@ export const noHistory: History = { rows: [], founded: false, drift: [], vacant:
 
 /** The highest order of application in a history; 0 for an empty one. */
 export function lastSeq(history: History): number {
-  return history.rows.reduce((highest, row) => Math.max(highest, row.seq), 0);
+  let highest = 0;
+  for (const { seq } of history.rows) if (seq > highest) highest = seq;
+  return highest;
 }

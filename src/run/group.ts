@@ -125,13 +125,16 @@ export function left(state: State & { at: "leaving" }, now: number): Advance {
 }
 
 function committed(group: Group, rest: Queue, now: number): Advance {
-  const done = listOf(group.ran);
-  const seq = done.reduce((highest, ran) => Math.max(highest, ran.seq), group.run.seq);
-  const durable = done.reduce(followedBy, group.run.durable);
+  let { seq, durable } = group.run;
+  const events: Event[] = [];
+  for (const ran of listOf(group.ran)) {
+    const { step, durationMs } = ran;
+    const { direction } = step;
+    seq = Math.max(seq, ran.seq);
+    durable = followedBy(durable, ran);
+    events.push({ kind: "stepped", direction, migration: nameOf(step), durationMs });
+  }
   const run: Run = { ...group.run, founded: true, seq, durable };
-  const events = done.map(({ step, durationMs }): Event => {
-    return { kind: "stepped", direction: step.direction, migration: nameOf(step), durationMs };
-  });
   if (!isEmpty(rest)) return beginning(run, rest, now, ...events);
   const end = run.fault === null ? finished(run) : failed(run, run.fault);
   return to(end.state, ...events, ...end.events);

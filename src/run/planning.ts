@@ -33,6 +33,16 @@ function isReady(step: Step): step is ReadyStep {
   return step.work.kind !== "module";
 }
 
+/** The steps, where each of them is at hand; null where a module must be loaded first. */
+function readySteps(steps: readonly Step[]): readonly ReadyStep[] | null {
+  const found: ReadyStep[] = [];
+  for (const step of steps) {
+    if (!isReady(step)) return null;
+    found.push(step);
+  }
+  return found;
+}
+
 function doneSteps(run: Run): readonly DoneStep[] {
   return listOf(run.durable).map(({ step }) => ({
     direction: step.direction,
@@ -61,8 +71,8 @@ export function ready(run: Run, steps: readonly ReadyStep[], now: number): Advan
 }
 
 function prepared(run: Run, steps: readonly Step[], now: number): Advance {
-  if (!steps.every(isReady)) return to({ at: "loading", run, steps });
-  return ready(run, steps.filter(isReady), now);
+  const atHand = readySteps(steps);
+  return atHand === null ? to({ at: "loading", run, steps }) : ready(run, atHand, now);
 }
 
 /** The state in which a run begins whose steps are planned already, where nobody else can write. */
@@ -129,8 +139,9 @@ function replanned(run: Run, queue: Queue, history: History, now: number): Advan
   const together = checkTogether(run.request.command, fresh.filter(isReady));
   if (!together.ok) return failGroup(run, together.failure);
   const informed = withHistory(run, history);
-  if (!isFit || !fresh.every(isReady)) return undoGroup(informed, { go: "reload", steps: fresh });
-  return opened(informed, queueOf(fresh.filter(isReady)), now);
+  const atHand = isFit ? readySteps(fresh) : null;
+  if (atHand === null) return undoGroup(informed, { go: "reload", steps: fresh });
+  return opened(informed, queueOf(atHand), now);
 }
 
 /** The lock was asked for. */

@@ -91,7 +91,7 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     const connection = openConnection("scratch", "memory");
     try {
       const ledger = new Ledger(connection);
-      foundHistory(connection, ledger);
+      foundHistory(connection);
       const live = new LiveSchema(connection);
       const tracker = new SchemaTracker(connection, live, ledger);
       const seen = new Set<string>();
@@ -124,7 +124,8 @@ for (const seed of [11, 12, 13, 14]) {
     try {
       connection.run("CREATE TABLE mine (id, c0)");
       const ledger = new Ledger(connection);
-      foundHistory(connection, ledger);
+      foundHistory(connection);
+      new SchemaTracker(connection, new LiveSchema(connection), ledger).keepAll();
       connection.run("CREATE INDEX hand ON mine (id)");
       connection.run("ALTER TABLE mine ADD COLUMN hand");
       const live = new LiveSchema(connection);
