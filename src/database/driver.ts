@@ -3,6 +3,7 @@
 import { failure, messageOf, type Failure } from "../failure.ts";
 import type { DatabaseEffect, Driver, Outcome } from "../run/driver.ts";
 import { databaseFailure, isBusy } from "./errors.ts";
+import { whyNotOpen } from "./file.ts";
 import type { FileEffect, FileWork } from "./filework.ts";
 import { Reading, type ReadingEffect, type ReadingSettings } from "./reading.ts";
 import { sqliteCode } from "./sqlite.ts";
@@ -64,14 +65,14 @@ export class SqliteDriver implements Driver {
     return isObserving(effect) ? this.#observe(effect) : this.#workOnFiles(effect);
   }
 
-  #write(writing: Writing, effect: WritingEffect): Outcome | Promise<Outcome> {
+  #write(writing: Writing, effect: WritingEffect): Outcome {
     let outcome: Outcome;
     try {
       outcome = writing.perform(effect);
     } catch (error) {
       outcome = this.#refused(effect, error);
     }
-    return outcome.is === "failed" ? this.#explained(outcome) : outcome;
+    return this.#explained(outcome);
   }
 
   close(): void {
@@ -79,11 +80,11 @@ export class SqliteDriver implements Driver {
     this.#writing?.forget();
   }
 
-  async #read(effect: ReadingEffect): Promise<Outcome> {
+  #read(effect: ReadingEffect): Outcome {
     const { connection } = this.#reading;
     let outcome: Outcome;
     try {
-      outcome = await this.#reading.perform(effect);
+      outcome = this.#reading.perform(effect);
     } catch (error) {
       outcome = this.#failed(effect, error);
     }
@@ -92,14 +93,10 @@ export class SqliteDriver implements Driver {
   }
 
   /** An outcome, with the reason for which a file does not open where the file system tells. */
-  #explained(outcome: Outcome): Outcome | Promise<Outcome> {
+  #explained(outcome: Outcome): Outcome {
     const isUnopened = outcome.is === "failed" && outcome.failure.code === "database.cannot-open";
-    return isUnopened ? this.#unopened(outcome.failure) : outcome;
-  }
-
-  async #unopened(known: Failure): Promise<Outcome> {
-    const { whyNotOpen } = await import("./file.ts");
-    return { is: "failed", failure: whyNotOpen(this.#settings.path, known) };
+    if (!isUnopened) return outcome;
+    return { is: "failed", failure: whyNotOpen(this.#settings.path, outcome.failure) };
   }
 
   async #beginWriting(effect: WritingEffect): Promise<Outcome> {

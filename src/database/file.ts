@@ -4,21 +4,10 @@ import type { Stats } from "node:fs";
 import { failure, type Failure } from "../failure.ts";
 import { fileSystem, nodePath } from "../platform/system.ts";
 
-const {
-  accessSync,
-  closeSync,
-  constants,
-  openSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  statSync,
-} = fileSystem();
-
 /** Null where there is nothing, or nothing that can be looked at: SQLite says best what keeps it from opening. */
 function look(path: string): Stats | null {
   try {
-    return statSync(path, { throwIfNoEntry: false }) ?? null;
+    return fileSystem().statSync(path, { throwIfNoEntry: false }) ?? null;
   } catch {
     return null;
   }
@@ -36,11 +25,11 @@ export function identityOf(path: string): string {
  */
 export function bytesAt(path: string, at: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  const descriptor = openSync(path, "r");
+  const descriptor = fileSystem().openSync(path, "r");
   try {
-    return bytes.subarray(0, readSync(descriptor, bytes, 0, length, at));
+    return bytes.subarray(0, fileSystem().readSync(descriptor, bytes, 0, length, at));
   } finally {
-    closeSync(descriptor);
+    fileSystem().closeSync(descriptor);
   }
 }
 
@@ -48,7 +37,7 @@ export function bytesAt(path: string, at: number, length: number): Uint8Array {
 function linkedFrom(path: string): string | null {
   const { dirname, resolve } = nodePath();
   try {
-    return resolve(realpathSync(dirname(path)), readlinkSync(path));
+    return resolve(fileSystem().realpathSync(dirname(path)), fileSystem().readlinkSync(path));
   } catch {
     return null;
   }
@@ -61,7 +50,7 @@ const mostLinks = 40;
 export function realPath(path: string, links = mostLinks): string {
   const { resolve } = nodePath();
   try {
-    return realpathSync(resolve(path));
+    return fileSystem().realpathSync(resolve(path));
   } catch {
     const next = links > 0 ? linkedFrom(resolve(path)) : null;
     return next === null ? resolve(path) : realPath(next, links - 1);
@@ -75,7 +64,7 @@ export type FileKind = "file" | "nothing" | "directory" | "device, pipe or socke
 export function fileKind(path: string): FileKind {
   let found: Stats | undefined;
   try {
-    found = statSync(path, { throwIfNoEntry: false });
+    found = fileSystem().statSync(path, { throwIfNoEntry: false });
   } catch {
     return "file";
   }
@@ -92,6 +81,7 @@ export function noFile(path: string, kind: FileKind): Failure {
 
 /** Whether this process may read, or write to, what there is at a path. */
 export function isAllowed(path: string, what: "read" | "write"): boolean {
+  const { accessSync, constants } = fileSystem();
   try {
     accessSync(path, what === "read" ? constants.R_OK : constants.W_OK);
     return true;

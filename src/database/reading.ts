@@ -4,6 +4,7 @@ import type { Result } from "../failure.ts";
 import { noHistory, type History } from "../plan/history.ts";
 import { sizeOf } from "../platform/size.ts";
 import type { DatabaseEffect, Outcome } from "../run/driver.ts";
+import { fileKind, identityOf, noFile, type FileKind } from "./file.ts";
 import { readHistory, readLog } from "./history.ts";
 import { liveSchema } from "./schema.ts";
 import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
@@ -46,8 +47,6 @@ export class Reading {
   #hasSeenNothing = false;
   /** The file that was opened, where it is to be known again. */
   #identity = "";
-  /** What there is to know of files beyond their size: loaded where it is needed, as most runs have no question. */
-  #files: typeof import("./file.ts") | null = null;
   #readings = 0;
   /** Whether something else had changed the schema when history was last read, and nobody has taken it in since. */
   hasDrifted = false;
@@ -67,8 +66,7 @@ export class Reading {
   }
 
   /** Performs an effect. Throws what SQLite reports. */
-  perform(effect: ReadingEffect): Outcome | Promise<Outcome> {
-    if (this.#files === null && this.#isQuestionable()) return this.#performOnFile(effect);
+  perform(effect: ReadingEffect): Outcome {
     switch (effect.do) {
       case "look":
         return this.#look();
@@ -79,17 +77,6 @@ export class Reading {
       case "read-log":
         return this.#readLog();
     }
-  }
-
-  /** Whether the size alone does not tell that there is a file, or that it is still the same one. */
-  #isQuestionable(): boolean {
-    const { path, mode, isKept = false } = this.settings;
-    return mode !== "memory" && (isKept || sizeOf(path) === 0);
-  }
-
-  async #performOnFile(effect: ReadingEffect): Promise<Outcome> {
-    this.#files = await import("./file.ts");
-    return this.perform(effect);
   }
 
   close(): void {
@@ -123,7 +110,7 @@ export class Reading {
       connection.close();
       throw error;
     }
-    if (this.settings.isKept === true) this.#identity = this.#files?.identityOf(path) ?? "";
+    if (this.settings.isKept === true) this.#identity = identityOf(path);
     this.#connection = connection;
     return connection;
   }
@@ -169,17 +156,17 @@ export class Reading {
     }
   }
 
-  #fileKind(): ReturnType<typeof import("./file.ts").fileKind> {
+  #fileKind(): FileKind {
     const { path, mode } = this.settings;
     if (mode === "memory") return this.#connection === null ? "nothing" : "file";
     // What has a size and is no database is told when it is opened.
-    return this.#files?.fileKind(path) ?? "file";
+    return sizeOf(path) > 0 ? "file" : fileKind(path);
   }
 
   /** Whether the file that was opened is still the one at its path. */
   #isSameFile(): boolean {
     const { path, mode, isKept = false } = this.settings;
-    return mode === "memory" || !isKept || this.#files?.identityOf(path) === this.#identity;
+    return mode === "memory" || !isKept || identityOf(path) === this.#identity;
   }
 
   #look(): Outcome {
@@ -191,15 +178,10 @@ export class Reading {
     const kind = this.#fileKind();
     this.#hasSeenNothing = kind === "nothing";
     if (kind === "nothing") return { is: "looked", history: noHistory };
-    if (kind !== "file") return this.#noFile(kind);
+    if (kind !== "file") return { is: "failed", failure: noFile(this.settings.path, kind) };
     const history = this.#readCommitted();
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "looked", history: history.value };
-  }
-
-  #noFile(kind: ReturnType<typeof import("./file.ts").fileKind>): Outcome {
-    if (this.#files === null) throw new Error(`what is no file was not looked at: ${kind}`);
-    return { is: "failed", failure: this.#files.noFile(this.settings.path, kind) };
   }
 
   /** The connection may be in any state, so it is left behind, which takes back all that is not durable. */

@@ -24,11 +24,13 @@ export interface DoneStep {
   readonly version: number;
 }
 
-function collect(results: readonly Result<Step>[]): Result<readonly Step[]> {
+/** The steps of all, or why the first that has none has none. */
+function collect<T>(all: readonly T[], stepOf: (one: T) => Result<Step>): Result<readonly Step[]> {
   const steps: Step[] = [];
-  for (const result of results) {
-    if (!result.ok) return result;
-    steps.push(result.value);
+  for (const one of all) {
+    const step = stepOf(one);
+    if (!step.ok) return step;
+    steps.push(step.value);
   }
   return ok(steps);
 }
@@ -71,7 +73,7 @@ function planMigrate(
     const conflict = conflictOf(standing, command.allow_out_of_order);
     if (conflict !== null) return { ok: false, failure: conflict };
   }
-  return collect(next.map(({ migration }) => stepUp(migration)));
+  return collect(next, ({ migration }) => stepUp(migration));
 }
 
 /** The rows of history, most recently applied first. */
@@ -99,7 +101,7 @@ function planRollback(
   if (applied.length === 0 && done === 0 && to === undefined) return nothingToUndo();
   const undone = applied.filter(({ version }) => version > (to ?? 0)).slice(0, steps - done);
   const known = byVersion(migrations);
-  return collect(undone.map((row) => stepDown(row, known.get(row.version), command.down)));
+  return collect(undone, (row) => stepDown(row, known.get(row.version), command.down));
 }
 
 /** Refuses steps that cannot be part of one transaction for all, where that is asked for. Their modules are loaded. */
@@ -140,8 +142,7 @@ function planRedo(
     ...still.map(({ version }) => version),
   ].reverse();
   const known = byVersion(migrations);
-  const downs = still.map((row) => stepDown(row, known.get(row.version), command.down));
-  const ups = again.map((version): Result<Step> => {
+  const ups = collect(again, (version): Result<Step> => {
     const migration = known.get(version);
     if (migration !== undefined) return stepUp(migration);
     const isAhead = version > (migrations.at(-1)?.version ?? 0);
@@ -151,7 +152,10 @@ function planRedo(
     return fail(code, text, `${way}, or use rung rollback alone.`);
   });
   // What has been applied again is the latest by now, and is not to be undone another time.
-  return collect(redone.size > 0 ? ups : [...downs, ...ups]);
+  if (redone.size > 0) return ups;
+  const downs = collect(still, (row) => stepDown(row, known.get(row.version), command.down));
+  if (!downs.ok) return downs;
+  return ups.ok ? ok([...downs.value, ...ups.value]) : ups;
 }
 
 /**

@@ -44,10 +44,11 @@ function readySteps(steps: readonly Step[]): readonly ReadyStep[] | null {
 }
 
 function doneSteps(run: Run): readonly DoneStep[] {
-  return listOf(run.durable).map(({ step }) => ({
-    direction: step.direction,
-    version: step.version,
-  }));
+  const done: DoneStep[] = [];
+  for (const { step } of listOf(run.durable)) {
+    done.push({ direction: step.direction, version: step.version });
+  }
+  return done;
 }
 
 /** What is to be said of a history before anything is done on top of it. */
