@@ -146,25 +146,27 @@ const gap = String.raw`[ \n\t\r\f]`;
 /** Not to be taken for the end of a name: what it can go on with, a schema's dot, and comments up to that. */
 const goesOn = String.raw`[\w$\x80-\uffff]|${gap}*[.\-/]`;
 /** Two words and a name: by far the most of all statements that make or drop something. */
-const plainest = pattern(() => `^(\\w+)${gap}+(\\w+)${gap}+([A-Za-z_]\\w*)(?!${goesOn})`, "");
+const plainest = pattern(() => `^(\\w+)${gap}+(\\w+)${gap}+()([A-Za-z_]\\w*)(?!${goesOn})`, "");
 /** The same with words before the name that say no more. To compile this takes three times as long. */
 const withMore = pattern(() => {
-  const words = `(?:UNIQUE${gap}+)?(\\w+)${gap}+(?:IF${gap}+(?:NOT${gap}+)?EXISTS${gap}+)?`;
-  return `^(\\w+)${gap}+${words}([A-Z_]\\w*)(?!${goesOn})`;
+  const condition = `(?:(IF${gap}+(?:NOT${gap}+)?)EXISTS${gap}+)?`;
+  return `^(\\w+)${gap}+(?:UNIQUE${gap}+)?(\\w+)${gap}+${condition}([A-Z_]\\w*)(?!${goesOn})`;
 }, "i");
 
 /** What a statement makes or drops, where it is written so plainly that patterns can tell. */
 function readPlainly(text: string): Touch | null {
   const first = plainest().exec(text);
-  const isLonger = first?.[2]?.toUpperCase() === "UNIQUE" || first?.[3]?.toUpperCase() === "IF";
-  const [, verb = "", kind = "", name = ""] = (isLonger ? withMore().exec(text) : first) ?? [];
+  const isLonger = first?.[2]?.toUpperCase() === "UNIQUE" || first?.[4]?.toUpperCase() === "IF";
+  const found = isLonger ? withMore().exec(text) : first;
+  const [, verb = "", kind = "", condition = "", name = ""] = found ?? [];
   const type = objectTypes[kind.toUpperCase()];
   if (type === undefined || name.toUpperCase() === "IF") return null;
+  const hasNot = condition.toUpperCase().includes("NOT");
   switch (verb.toUpperCase()) {
     case "CREATE":
-      return { does: "create", type, name, isTemp: false };
+      return condition === "" || hasNot ? { does: "create", type, name, isTemp: false } : null;
     case "DROP":
-      return { does: "drop", type, name };
+      return hasNot ? null : { does: "drop", type, name };
     default:
       return null;
   }
