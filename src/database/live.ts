@@ -53,12 +53,9 @@ function isSame(left: LiveObject, right: LiveObject): boolean {
   );
 }
 
-const createVirtual = "CREATE VIRTUAL ";
-
 /** Whether an object is a virtual table, by its SQL. */
 export function isVirtual({ sql }: { readonly sql: string }): boolean {
-  // SQLite begins what it keeps of one with these words (vtab.c, sqlite3VtabFinishParse), whatever was written.
-  return sql.slice(0, createVirtual.length).toUpperCase() === createVirtual;
+  return /^CREATE\s+VIRTUAL/i.test(sql);
 }
 
 /** SQLite's counter of schema changes: as long as it stands still, there is nothing to compare. */
@@ -259,7 +256,7 @@ export class LiveSchema {
       this.#programs.push(object);
       if (namesOurs(sql)) this.#readers.add(object);
     }
-    if (type === "table" && sql.toLowerCase().includes("references")) this.#children.push(object);
+    if (type === "table" && /references/i.test(sql)) this.#children.push(object);
     if (isVirtual(object)) this.#virtual.add(object);
     if (rowid > this.#last) this.#last = rowid;
   }

@@ -11,13 +11,10 @@ export interface PlainChange {
 }
 
 /**
- * Whether more is asked for than a look at the table itself: a key to another one, a module that makes tables of its own,
- * or our tables, which could be read. Without a pattern, as to compile one takes as long as twenty such looks.
+ * What asks for more than a look at the table itself: a key to another one, a module that makes tables of its own, or
+ * our tables, which could be read.
  */
-function reachesOut(sql: string): boolean {
-  const lower = sql.toLowerCase();
-  return lower.includes("references") || lower.includes("virtual") || lower.includes("rung_");
-}
+const reachesOut = /references|virtual|rung_/i;
 
 /** What a step does to tables and indexes, where that is all, and one thing only; null where it is not, or nobody knows. */
 export function plainChange({ work, options }: ReadyStep): PlainChange | null {
@@ -28,7 +25,7 @@ export function plainChange({ work, options }: ReadyStep): PlainChange | null {
     const touch = touchOf(statement);
     if (touch.does !== "create" && touch.does !== "drop") return null;
     if (touch.type !== "table" && touch.type !== "index") return null;
-    if (touch.does === "create" && (touch.isTemp || reachesOut(statement.text))) return null;
+    if (touch.does === "create" && (touch.isTemp || reachesOut.test(statement.text))) return null;
     does ??= touch.does;
     if (does !== touch.does) return null;
     names.push(foldName(touch.name));
