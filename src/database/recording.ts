@@ -9,7 +9,10 @@ import type { Ledger } from "./ledger.ts";
 import type { Connection } from "./sqlite.ts";
 import { runnerName } from "./who.ts";
 
-/** Later formats only add columns; `oldest` is the oldest build format that can still work with the database. */
+/**
+ * Later formats only add columns; `oldest` is the oldest build format that can still work with the database. In ASCII, as
+ * the runtime compiles each pattern that reads them once more for any other text.
+ */
 const tables = [
   `CREATE TABLE rung_format (
   format INTEGER NOT NULL,

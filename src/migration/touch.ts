@@ -143,33 +143,39 @@ export function touchOf(statement: Statement): Touch {
 
 /** SQLite's white space, and no other: beyond ASCII, all is part of a name. */
 const gap = String.raw`[ \n\t\r\f]`;
-/** Not to be taken for the end of a name: what it can go on with, a schema's dot, and comments up to that. */
+/** What keeps a word from being the whole name: what it can go on with, a dot, and comments, which can stand before one. */
 const goesOn = String.raw`[\w$\x80-\uffff]|${gap}*[.\-/]`;
 /** Two words and a name: by far the most of all statements that make or drop something. */
-const plainest = pattern(() => `^(\\w+)${gap}+(\\w+)${gap}+()([A-Za-z_]\\w*)(?!${goesOn})`, "");
-/** The same with words before the name that say no more. To compile this takes three times as long. */
+const plainest = pattern(
+  () => `^(?<verb>\\w+)${gap}+(?<kind>\\w+)${gap}+(?<name>[A-Za-z_]\\w*)(?!${goesOn})`,
+  "",
+);
+/** The same with more words before the name. To compile this takes three times as long. */
 const withMore = pattern(() => {
-  const condition = `(?:(IF${gap}+(?:NOT${gap}+)?)EXISTS${gap}+)?`;
-  return `^(\\w+)${gap}+(?:UNIQUE${gap}+)?(\\w+)${gap}+${condition}([A-Z_]\\w*)(?!${goesOn})`;
+  const kind = `(?<unique>UNIQUE${gap}+)?(?<kind>\\w+)`;
+  const condition = `(?:(?<condition>IF${gap}+(?:NOT${gap}+)?)EXISTS${gap}+)?`;
+  return `^(?<verb>\\w+)${gap}+${kind}${gap}+${condition}(?<name>[A-Z_]\\w*)(?!${goesOn})`;
 }, "i");
+
+function isWord(text: string | undefined, word: string): boolean {
+  return text?.toUpperCase() === word;
+}
 
 /** What a statement makes or drops, where it is written so plainly that patterns can tell. */
 function readPlainly(text: string): Touch | null {
-  const first = plainest().exec(text);
-  const isLonger = first?.[2]?.toUpperCase() === "UNIQUE" || first?.[4]?.toUpperCase() === "IF";
-  const found = isLonger ? withMore().exec(text) : first;
-  const [, verb = "", kind = "", condition = "", name = ""] = found ?? [];
+  const first = plainest().exec(text)?.groups;
+  const isLonger = isWord(first?.["kind"], "UNIQUE") || isWord(first?.["name"], "IF");
+  const found = isLonger ? withMore().exec(text)?.groups : first;
+  const { verb, kind = "", name = "", unique, condition } = found ?? {};
   const type = objectTypes[kind.toUpperCase()];
-  if (type === undefined || name.toUpperCase() === "IF") return null;
-  const hasNot = condition.toUpperCase().includes("NOT");
-  switch (verb.toUpperCase()) {
-    case "CREATE":
-      return condition === "" || hasNot ? { does: "create", type, name, isTemp: false } : null;
-    case "DROP":
-      return hasNot ? null : { does: "drop", type, name };
-    default:
-      return null;
+  if (type === undefined || isWord(name, "IF")) return null;
+  const asksForNone = condition !== undefined && /not/i.test(condition);
+  if (isWord(verb, "CREATE")) {
+    const isOdd = condition !== undefined && !asksForNone;
+    return isOdd ? null : { does: "create", type, name, isTemp: false };
   }
+  const isDrop = isWord(verb, "DROP") && unique === undefined && !asksForNone;
+  return isDrop ? { does: "drop", type, name } : null;
 }
 
 function read(text: string): Touch {

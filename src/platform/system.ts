@@ -21,7 +21,10 @@ export function nodeOs(): typeof import("node:os") {
   return globalThis.process.getBuiltinModule("node:os");
 }
 
-/** The name of this machine. On Linux it is read where the kernel tells it: `node:os` takes longer than a database. */
+/**
+ * The name of this machine. On Linux it is read where the kernel tells it: to load `node:os` takes longer
+ * than to open a database.
+ */
 export function hostName(): string {
   if (process.platform !== "linux") return nodeOs().hostname();
   try {
