@@ -23,6 +23,7 @@ const histories: readonly string[] = [
  * Told apart by how it begins: to compile a pattern of all these takes longer than a hundred names this way.
  */
 function isForeign(name: string): boolean {
+  if (!name.includes("_")) return false;
   const folded = foldName(name);
   switch (folded.slice(0, folded.indexOf("_", 1) + 1)) {
     case "rung_":

@@ -146,36 +146,41 @@ const gap = String.raw`[ \n\t\r\f]`;
 /** What keeps a word from being the whole name: what it can go on with, a dot, and comments, which can stand before one. */
 const goesOn = String.raw`[\w$\x80-\uffff]|${gap}*[.\-/]`;
 /** Two words and a name: by far the most of all statements that make or drop something. */
-const plainest = pattern(
-  () => `^(?<verb>\\w+)${gap}+(?<kind>\\w+)${gap}+(?<name>[A-Za-z_]\\w*)(?!${goesOn})`,
-  "",
-);
+const plainest = pattern(() => `^(\\w+)${gap}+(\\w+)${gap}+([A-Za-z_]\\w*)(?!${goesOn})`, "");
 /** The same with more words before the name. To compile this takes three times as long. */
 const withMore = pattern(() => {
-  const kind = `(?<unique>UNIQUE${gap}+)?(?<kind>\\w+)`;
-  const condition = `(?:(?<condition>IF${gap}+(?:NOT${gap}+)?)EXISTS${gap}+)?`;
-  return `^(?<verb>\\w+)${gap}+${kind}${gap}+${condition}(?<name>[A-Z_]\\w*)(?!${goesOn})`;
+  const kind = `(UNIQUE${gap}+)?(\\w+)`;
+  const condition = `(?:(IF${gap}+(?:NOT${gap}+)?)EXISTS${gap}+)?`;
+  return `^(\\w+)${gap}+${kind}${gap}+${condition}([A-Z_]\\w*)(?!${goesOn})`;
 }, "i");
 
-function isWord(text: string | undefined, word: string): boolean {
-  return text?.toUpperCase() === word;
+function isIf(word: string): boolean {
+  return word.length === 2 && word.toUpperCase() === "IF";
 }
 
 /** What a statement makes or drops, where it is written so plainly that patterns can tell. */
 function readPlainly(text: string): Touch | null {
-  const first = plainest().exec(text)?.groups;
-  const isLonger = isWord(first?.["kind"], "UNIQUE") || isWord(first?.["name"], "IF");
-  const found = isLonger ? withMore().exec(text)?.groups : first;
-  const { verb, kind = "", name = "", unique, condition } = found ?? {};
-  const type = objectTypes[kind.toUpperCase()];
-  if (type === undefined || isWord(name, "IF")) return null;
-  const asksForNone = condition !== undefined && /not/i.test(condition);
-  if (isWord(verb, "CREATE")) {
-    const isOdd = condition !== undefined && !asksForNone;
-    return isOdd ? null : { does: "create", type, name, isTemp: false };
+  let [, verb = "", kind = "", name = ""] = plainest().exec(text) ?? [];
+  let unique: string | undefined;
+  let condition: string | undefined;
+  if (kind.toUpperCase() === "UNIQUE" || isIf(name)) {
+    [, verb = "", unique, kind = "", condition, name = ""] = withMore().exec(text) ?? [];
   }
-  const isDrop = isWord(verb, "DROP") && unique === undefined && !asksForNone;
-  return isDrop ? { does: "drop", type, name } : null;
+  const type = objectTypes[kind.toUpperCase()];
+  if (type === undefined || isIf(name)) return null;
+  const asksForNone = condition !== undefined && /not/i.test(condition);
+  switch (verb.toUpperCase()) {
+    case "CREATE": {
+      const isOdd = condition !== undefined && !asksForNone;
+      return isOdd ? null : { does: "create", type, name, isTemp: false };
+    }
+    case "DROP": {
+      const isOdd = unique !== undefined || asksForNone;
+      return isOdd ? null : { does: "drop", type, name };
+    }
+    default:
+      return null;
+  }
 }
 
 function read(text: string): Touch {
