@@ -13,9 +13,10 @@ import {
   statfsSync,
   statSync,
 } from "node:fs";
-import { constants, hostname } from "node:os";
+import { constants } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { failure, messageOf, type Failure } from "../failure.ts";
+import { hostName } from "../platform/system.ts";
 import { identityOf } from "./file.ts";
 import { othersProcess } from "./who.ts";
 
@@ -24,7 +25,7 @@ const suffixes = ["-journal", "-wal", "-shm", ""];
 const abandonedMs = 24 * 60 * 60 * 1000;
 
 function hostPart(): string {
-  return hostname().replace(/[^\w-]/g, "_");
+  return hostName().replace(/[^\w-]/g, "_");
 }
 
 /** A name that nobody can foresee, in a folder, for a copy of the database at a path that this process is to make. */

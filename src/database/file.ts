@@ -24,20 +24,22 @@ export function identityOf(path: string): string {
  * connection to it: with any descriptor that is closed the system takes away all locks that it has on the file.
  */
 export function bytesAt(path: string, at: number, length: number): Uint8Array {
+  const { closeSync, openSync, readSync } = fileSystem();
   const bytes = new Uint8Array(length);
-  const descriptor = fileSystem().openSync(path, "r");
+  const descriptor = openSync(path, "r");
   try {
-    return bytes.subarray(0, fileSystem().readSync(descriptor, bytes, 0, length, at));
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, length, at));
   } finally {
-    fileSystem().closeSync(descriptor);
+    closeSync(descriptor);
   }
 }
 
 /** Where a link leads, though there is nothing; null for what is no link. */
 function linkedFrom(path: string): string | null {
   const { dirname, resolve } = nodePath();
+  const { readlinkSync, realpathSync } = fileSystem();
   try {
-    return resolve(fileSystem().realpathSync(dirname(path)), fileSystem().readlinkSync(path));
+    return resolve(realpathSync(dirname(path)), readlinkSync(path));
   } catch {
     return null;
   }

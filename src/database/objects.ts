@@ -34,8 +34,6 @@ function isForeign(name: string): boolean {
       return true;
     case "knex_":
       return folded.startsWith("knex_migrations");
-    case "":
-      return false;
     default:
       return histories.includes(folded);
   }

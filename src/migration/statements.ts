@@ -1,7 +1,15 @@
 // A section's text -> its statements, each with its position and verb.
 
 import { fail, ok, type Position, type Result } from "../failure.ts";
-import { hidingPattern, LineCounter, pattern, tokenAt, wordPattern, type Token } from "./tokens.ts";
+import {
+  hidingPattern,
+  LineCounter,
+  pattern,
+  spaceSigns,
+  tokenAt,
+  wordPattern,
+  type Token,
+} from "./tokens.ts";
 
 /** SQL, and the line of the file on which it begins: a section, or what a TypeScript migration runs. */
 export interface Source {
@@ -94,17 +102,17 @@ function statementAt(source: Source, start: number, end: number): Statement {
 
 /** What makes an end of a statement more than a semicolon: what can hide one, or hold some of its own. */
 const intricate = /['"`[\0]|--|\/\*|trigger/i;
-const gap = "[ \\n\\t\\r\\f]*";
+const gap = `[${spaceSigns}]*`;
 /** Plain SQL in its white space, and what follows: the end of a statement, a quote, a comment, or a sign like theirs. */
 const stretch = pattern(() => {
   const apart = ";'\"`/[-";
-  const atItsEdge = `[^ \\n\\t\\r\\f${apart}]`;
+  const atItsEdge = `[^${spaceSigns}${apart}]`;
   const plain = `${atItsEdge}(?:[^${apart}]*${atItsEdge})?`;
   return `(${gap})(${plain})?${gap}(;|${hidingPattern}|[/-]|$)`;
 }, "y");
 /** Where every semicolon ends a statement: one with its first word, and the white space around it and its end. */
 const plainStatement = pattern(
-  () => `(${gap})((${wordPattern}|[^;])(?:[^;]*[^; \\n\\t\\r\\f])?)?${gap};?${gap}`,
+  () => `(${gap})((${wordPattern}|[^;])(?:[^;]*[^;${spaceSigns}])?)?${gap};?${gap}`,
   "y",
 );
 

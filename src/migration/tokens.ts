@@ -49,6 +49,9 @@ function isWord(code: number): boolean {
   );
 }
 
+/** SQLite's white space, and no other, as what stands in a class of a pattern: beyond ASCII, all is part of a name. */
+export const spaceSigns = " \\n\\t\\r\\f";
+
 /** A run of identifier characters, as a pattern. */
 export const wordPattern = "[A-Za-z0-9_$\\x80-\\uffff]+";
 

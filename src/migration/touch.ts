@@ -2,7 +2,7 @@
 
 import { Cursor } from "./cursor.ts";
 import type { Statement } from "./statements.ts";
-import { pattern } from "./tokens.ts";
+import { pattern, spaceSigns } from "./tokens.ts";
 
 /** A kind of object in a schema. */
 export type ObjectType = "table" | "index" | "view" | "trigger";
@@ -136,13 +136,12 @@ const known = new WeakMap<Statement, Touch>();
 export function touchOf(statement: Statement): Touch {
   const before = known.get(statement);
   if (before !== undefined) return before;
-  const touch = read(statement.text);
+  const touch = readPlainly(statement.text) ?? readClosely(statement.text);
   known.set(statement, touch);
   return touch;
 }
 
-/** SQLite's white space, and no other: beyond ASCII, all is part of a name. */
-const gap = String.raw`[ \n\t\r\f]`;
+const gap = `[${spaceSigns}]`;
 /** What keeps a word from being the whole name: what it can go on with, a dot, and comments, which can stand before one. */
 const goesOn = String.raw`[\w$\x80-\uffff]|${gap}*[.\-/]`;
 /** Two words and a name: by far the most of all statements that make or drop something. */
@@ -181,10 +180,6 @@ function readPlainly(text: string): Touch | null {
     default:
       return null;
   }
-}
-
-function read(text: string): Touch {
-  return readPlainly(text) ?? readClosely(text);
 }
 
 function readClosely(text: string): Touch {

@@ -5,6 +5,7 @@ import {
   hidingPattern,
   identifierOf,
   pattern,
+  spaceSigns,
   tokenAt,
   unquoted,
   wordPattern,
@@ -43,7 +44,7 @@ export function foldName(name: string): string {
  * a pattern that steps over them gives up after half a million.
  */
 const stretches = pattern(() => `${hidingPattern}|[/-]|[^'"\`/[-]+`, "g");
-const wordsAndSigns = pattern(() => `${wordPattern}|[^ \\n\\t\\r\\f]`, "g");
+const wordsAndSigns = pattern(() => `${wordPattern}|[^${spaceSigns}]`, "g");
 const quoteOrComment = /['"`[]|--|\/\*/;
 const onlyName = /^(?:table|index|view|trigger|references)$/;
 
