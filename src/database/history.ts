@@ -2,8 +2,14 @@
 
 import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
-import type { Row } from "../migration/migration.ts";
-import type { History, HistoryRow, LogEntry } from "../plan/history.ts";
+import type { Catalog, Row } from "../migration/migration.ts";
+import {
+  agreeing,
+  type Agreement,
+  type History,
+  type HistoryRow,
+  type LogEntry,
+} from "../plan/history.ts";
 import { driftOf } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
 import { isAlive } from "./who.ts";
@@ -11,7 +17,7 @@ import { isAlive } from "./who.ts";
 /** The layout that this build writes. */
 export const format = 1;
 
-// Made where they are needed: of rows that are sound, see `isRaw`.
+// Made where they are needed: of rows that are sound, see `isSound`.
 const rowSchema = () =>
   v.object({
     version: v.number(),
@@ -24,11 +30,15 @@ const rowSchema = () =>
     appliedAt: v.string(),
     durationMs: v.number(),
     appliedBy: v.string(),
-    direction: v.nullable(v.picklist(["up", "down"])),
-    done: v.nullable(v.number()),
-    runner: v.nullable(v.string()),
   });
-type RawRow = v.InferOutput<ReturnType<typeof rowSchema>>;
+
+const progressSchema = () =>
+  v.object({
+    version: v.number(),
+    direction: v.picklist(["up", "down"]),
+    done: v.number(),
+    runner: v.string(),
+  });
 
 /** What is kept of the layout: the oldest build that can read it, and SQLite's counter after our latest change. */
 interface Format {
@@ -56,8 +66,8 @@ const logSchema = () =>
   );
 
 /** What the schema says, in words that take a twentieth of its time: a long history is read by every command. */
-function isRaw(row: Row | RawRow): row is RawRow {
-  const { kind, state, direction, done, runner, down } = row;
+function isSound(row: Row | HistoryRow): row is HistoryRow {
+  const { kind, state, down } = row;
   return (
     typeof row["version"] === "number" &&
     typeof row["name"] === "string" &&
@@ -68,17 +78,14 @@ function isRaw(row: Row | RawRow): row is RawRow {
     (down === null || typeof down === "string") &&
     typeof row["appliedAt"] === "string" &&
     typeof row["durationMs"] === "number" &&
-    typeof row["appliedBy"] === "string" &&
-    (direction === null || direction === "up" || direction === "down") &&
-    (done === null || typeof done === "number") &&
-    (runner === null || typeof runner === "string")
+    typeof row["appliedBy"] === "string"
   );
 }
 
 /** Rows as they are kept; fails with the place of what is damaged. */
-function rawRows(rows: readonly Row[]): Result<readonly RawRow[]> {
-  const sound: RawRow[] = [];
-  for (const row of rows) if (isRaw(row)) sound.push(row);
+function soundRows(rows: readonly Row[]): Result<readonly HistoryRow[]> {
+  const sound: HistoryRow[] = [];
+  for (const row of rows) if (isSound(row)) sound.push(row);
   if (sound.length === rows.length) return ok(sound);
   const read = v.safeParse(v.array(rowSchema()), rows);
   if (read.success) return ok(read.output);
@@ -86,21 +93,52 @@ function rawRows(rows: readonly Row[]): Result<readonly RawRow[]> {
 }
 
 const selectRows = `SELECT version, name, checksum, kind, state, seq, down, applied_at AS appliedAt,
-  duration_ms AS durationMs, applied_by AS appliedBy, direction, done, runner FROM rung_history ORDER BY version`;
+  duration_ms AS durationMs, applied_by AS appliedBy FROM rung_history ORDER BY version`;
+
+const selectProgress = `SELECT version, direction, done, runner FROM rung_history
+  WHERE state = 'started' ORDER BY version`;
+
+/** Rows with how far those have come that are started, of which most histories have none. */
+function withProgress(
+  connection: Connection,
+  rows: readonly HistoryRow[],
+): Result<readonly HistoryRow[]> {
+  let isStarted = false;
+  for (const { state } of rows) if (state === "started") isStarted = true;
+  if (!isStarted) return ok(rows);
+  const read = v.safeParse(v.array(progressSchema()), connection.all(selectProgress));
+  if (!read.success) return unreadable(v.getDotPath(read.issues[0]) ?? "a row is damaged");
+  const known = new Map(
+    read.output.map(({ version, direction, done, runner }) => {
+      return [version, { direction, done, isRunning: isAlive(runner) }];
+    }),
+  );
+  return ok(
+    rows.map((row) => {
+      const progress = known.get(row.version);
+      return progress === undefined ? row : { ...row, progress };
+    }),
+  );
+}
+
+function readRows(connection: Connection): Result<readonly HistoryRow[]> {
+  const rows = soundRows(connection.all(selectRows));
+  return rows.ok ? withProgress(connection, rows.value) : rows;
+}
+
+const selectTold = `SELECT count(*) AS count, max(seq) AS seq,
+  group_concat(version || ' ' || checksum || ' ' || state || char(10), '') AS told
+  FROM rung_history`;
+
+/** What history has in agreement with a catalog, if that is all that it has: the usual case, at a third of the price of its rows. */
+function agreementOf(connection: Connection, { migrations }: Catalog): Agreement | null {
+  const { count, seq, told } = connection.get(selectTold) ?? {};
+  if (typeof count !== "number" || typeof seq !== "number" || typeof told !== "string") return null;
+  return agreeing(migrations).startsWith(told) ? { count, seq } : null;
+}
 
 const selectOthers = `SELECT 1 FROM sqlite_schema
   WHERE name NOT GLOB 'rung_*' AND name NOT GLOB 'sqlite_*' LIMIT 1`;
-
-/** Rows as they are known to all: most runs find none that is started, and take them as they were read. */
-function historyRows(rows: readonly RawRow[]): readonly HistoryRow[] {
-  let isStarted = false;
-  for (const { state } of rows) if (state === "started") isStarted = true;
-  if (!isStarted) return rows;
-  return rows.map(({ runner, ...row }) => {
-    const isRunning = row.state === "started" && isAlive(runner ?? "");
-    return { ...row, isRunning };
-  });
-}
 
 function unreadable(what: string): Result<never> {
   return fail(
@@ -110,8 +148,14 @@ function unreadable(what: string): Result<never> {
   );
 }
 
-/** Reads history as of one moment: call it inside a transaction. Fails with `history.format`. */
-export function readHistory(connection: Connection): Result<History> {
+/**
+ * Reads history as of one moment: call it inside a transaction. Where it is in agreement with the catalog, if one is
+ * given, its rows are left out. Fails with `history.format`.
+ */
+export function readHistory(
+  connection: Connection,
+  catalog: Catalog | null = null,
+): Result<History> {
   const vacant = connection.get(selectOthers) === null;
   const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_format'");
   if (found === null) return ok({ rows: [], founded: false, drift: [], vacant });
@@ -120,10 +164,12 @@ export function readHistory(connection: Connection): Result<History> {
   const { oldest, kept } = written;
   if (oldest > format)
     return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
-  const rows = rawRows(connection.all(selectRows));
+  const agreement = catalog === null ? null : agreementOf(connection, catalog);
+  const rows = agreement === null ? readRows(connection) : ok([]);
   if (!rows.ok) return rows;
   return ok({
-    rows: historyRows(rows.value),
+    rows: rows.value,
+    ...(agreement === null ? {} : { agreement }),
     founded: true,
     drift: driftOf(connection, kept),
     vacant,

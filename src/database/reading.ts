@@ -1,6 +1,7 @@
 // The database as it is committed: the file is opened, history is read, and known until somebody else has written.
 
 import type { Result } from "../failure.ts";
+import type { Catalog } from "../migration/migration.ts";
 import { noHistory, type History } from "../plan/history.ts";
 import { sizeOf } from "../platform/size.ts";
 import type { DatabaseEffect, Outcome } from "../run/driver.ts";
@@ -69,7 +70,7 @@ export class Reading {
   perform(effect: ReadingEffect): Outcome {
     switch (effect.do) {
       case "look":
-        return this.#look();
+        return this.#look(effect.catalog ?? null);
       case "settle":
         return this.#settle();
       case "survey":
@@ -124,7 +125,7 @@ export class Reading {
     const hasMoved = this.#dataVersion() !== this.#seen;
     this.#known = null;
     if (!hasMoved) return { ok: true, value: null };
-    const history = this.#read(this.open());
+    const history = this.#read(this.open(), null);
     this.#known = null;
     if (!history.ok) return history;
     const { vacant, founded } = history.value;
@@ -137,20 +138,21 @@ export class Reading {
     return this.open().get("PRAGMA data_version")?.["data_version"] ?? null;
   }
 
-  #read(connection: Connection): Result<History> {
+  #read(connection: Connection, catalog: Catalog | null): Result<History> {
     this.#seen = this.#dataVersion();
     this.#readings++;
-    const history = readHistory(connection);
-    this.#known = history.ok ? history.value : null;
+    const history = readHistory(connection, catalog);
+    // Without its rows it would not do for the next one who looks.
+    this.#known = history.ok && history.value.agreement === undefined ? history.value : null;
     if (history.ok) this.hasDrifted = history.value.drift.length > 0;
     return history;
   }
 
-  #readCommitted(): Result<History> {
+  #readCommitted(catalog: Catalog | null): Result<History> {
     const connection = this.open(this.settings.readWaitMs);
     connection.run("BEGIN");
     try {
-      return this.#read(connection);
+      return this.#read(connection, catalog);
     } finally {
       if (connection.inTransaction) connection.run("ROLLBACK");
     }
@@ -169,7 +171,7 @@ export class Reading {
     return mode === "memory" || !isKept || identityOf(path) === this.#identity;
   }
 
-  #look(): Outcome {
+  #look(catalog: Catalog | null): Outcome {
     if (this.#connection !== null && !this.#isSameFile()) this.close();
     const known = this.#known;
     if (known !== null && this.#dataVersion() === this.#seen) {
@@ -179,7 +181,7 @@ export class Reading {
     this.#hasSeenNothing = kind === "nothing";
     if (kind === "nothing") return { is: "looked", history: noHistory };
     if (kind !== "file") return { is: "failed", failure: noFile(this.settings.path, kind) };
-    const history = this.#readCommitted();
+    const history = this.#readCommitted(catalog);
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "looked", history: history.value };
   }
@@ -187,7 +189,7 @@ export class Reading {
   /** The connection may be in any state, so it is left behind, which takes back all that is not durable. */
   #settle(): Outcome {
     this.close();
-    const history = this.#readCommitted();
+    const history = this.#readCommitted(null);
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "settled", history: history.value };
   }

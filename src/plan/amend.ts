@@ -66,8 +66,8 @@ function settle(version: number, as: SettledState, history: History): Result<Ame
     const state = row === undefined ? "it is not applied" : "it is applied";
     return notSo("history.not-interrupted", version, `was not interrupted: ${state}`);
   }
-  if (row.isRunning === true) return { ok: false, failure: interruption(row) };
-  const isDone = as === (row.direction === "down" ? "pending" : "applied");
+  if (row.progress?.isRunning === true) return { ok: false, failure: interruption(row) };
+  const isDone = as === (row.progress?.direction === "down" ? "pending" : "applied");
   const drift = isDone ? history.drift : [];
   return ok({ kind: "settle", migration: { version, name: row.name }, as, drift });
 }

@@ -8,7 +8,7 @@ import type { Standing } from "./status.ts";
 /** The failure of meeting a step outside any transaction: another process is at it, or has died of it. */
 export function interruption(row: HistoryRow): Failure {
   const one = `Version ${row.version} ${row.name}`;
-  if (row.isRunning === true) {
+  if (row.progress?.isRunning === true) {
     return failure(
       "database.locked",
       `${one} is being run by another process, outside any transaction.`,
@@ -17,7 +17,7 @@ export function interruption(row: HistoryRow): Failure {
   }
   return failure(
     "history.interrupted",
-    `${one} was started outside any transaction (${row.direction ?? "up"}) and never came to its end.`,
+    `${one} was started outside any transaction (${row.progress?.direction ?? "up"}) and never came to its end.`,
     `See rung status for how far it came, then settle it: ` +
       `rung repair --settle ${row.version} --as applied, or --as pending.`,
   );

@@ -1,6 +1,16 @@
 // What the database remembers of the migrations that ran, as plain data.
 
+import type { Direction, Migration } from "../migration/migration.ts";
 import type { Difference } from "./schema.ts";
+
+/** How far a step outside any transaction has come. */
+export interface Progress {
+  readonly direction: Direction;
+  /** How many of its statements are known to be done. */
+  readonly done: number;
+  /** Whether its process is known to be alive. */
+  readonly isRunning: boolean;
+}
 
 /** A row of `rung_history`. */
 export interface HistoryRow {
@@ -10,12 +20,8 @@ export interface HistoryRow {
   readonly kind: "sql" | "typescript";
   /** "started": a run without a transaction that has not come to its end. */
   readonly state: "applied" | "started";
-  /** Of a step that is started: which way it goes; else null. */
-  readonly direction: "up" | "down" | null;
-  /** Of a step that is started: how many of its statements are known to be done; else null. */
-  readonly done: number | null;
-  /** Of a step that is started: whether its process is known to be alive; left out of what is applied. */
-  readonly isRunning?: boolean;
+  /** Of a step that is started: how far it is known to have come; left out of what is applied. */
+  readonly progress?: Progress;
   /** The order of application; higher is later. */
   readonly seq: number;
   /** The down section with its marker line; null where there is none, or where it is TypeScript. */
@@ -37,10 +43,27 @@ export interface LogEntry {
   readonly by: string;
 }
 
+/** A history that says of a catalog's first migrations that they are applied as the catalog has them, and no more. */
+export interface Agreement {
+  /** How many migrations these are; at least one. */
+  readonly count: number;
+  /** The highest order of application among them. */
+  readonly seq: number;
+}
+
+/** What a history tells that is in agreement with all of these migrations: a line for each, in version order. */
+export function agreeing(migrations: readonly Migration[]): string {
+  let told = "";
+  for (const { version, checksum } of migrations) told += `${version} ${checksum} applied\n`;
+  return told;
+}
+
 /** The history of a database at one moment. */
 export interface History {
-  /** By version, lowest first. */
+  /** By version, lowest first; none where all of them are in `agreement`. */
   readonly rows: readonly HistoryRow[];
+  /** Left out where there is none, or where no catalog was given to compare with. */
+  readonly agreement?: Agreement;
   /** Whether our own tables exist yet. */
   readonly founded: boolean;
   /** What something else has changed in the schema since our latest change. */
@@ -54,7 +77,7 @@ export const noHistory: History = { rows: [], founded: false, drift: [], vacant:
 
 /** The highest order of application in a history; 0 for an empty one. */
 export function lastSeq(history: History): number {
-  let highest = 0;
+  let highest = history.agreement?.seq ?? 0;
   for (const { seq } of history.rows) if (seq > highest) highest = seq;
   return highest;
 }

@@ -63,7 +63,7 @@ export type Standing =
   | { readonly state: "ahead"; readonly migration: null; readonly row: HistoryRow };
 
 function startedState(row: HistoryRow): "running" | "interrupted" {
-  return row.isRunning === true ? "running" : "interrupted";
+  return row.progress?.isRunning === true ? "running" : "interrupted";
 }
 
 function recorded(migration: Migration, row: HistoryRow): Standing {
@@ -78,11 +78,20 @@ function absent(row: HistoryRow, newest: number): Standing {
   return { state: row.version > newest ? "ahead" : "missing", migration: null, row };
 }
 
-/** Where every known version stands, in version order. The head is the highest version that was applied. */
-export function standings({ migrations }: Catalog, { rows }: History): readonly Standing[] {
-  const head = rows[rows.length - 1]?.version ?? 0;
+/**
+ * Where every known version stands, in version order, but those that are in agreement. The head is the highest version
+ * that was applied.
+ */
+export function standings(catalog: Catalog, { rows, agreement }: History): readonly Standing[] {
+  const { migrations } = catalog;
   const newest = migrations[migrations.length - 1]?.version ?? 0;
   const all: Standing[] = [];
+  if (agreement !== undefined) {
+    for (const migration of migrations.slice(agreement.count))
+      all.push({ state: "pending", migration });
+    return all;
+  }
+  const head = rows[rows.length - 1]?.version ?? 0;
   let at = 0;
   for (const migration of migrations) {
     let row = rows[at];
@@ -105,7 +114,7 @@ export function standings({ migrations }: Catalog, { rows }: History): readonly 
 
 function startedSection(migration: Migration | null, row: HistoryRow): Section | null {
   if (row.kind !== "sql") return null;
-  if (row.direction === "down") {
+  if (row.progress?.direction === "down") {
     const down = readSection(row.down ?? "", row.name, "down");
     return down.ok ? down.value : null;
   }
@@ -119,9 +128,9 @@ function interruptionOf(migration: Migration | null, row: HistoryRow): Interrupt
   const section = startedSection(migration, row);
   const split = section === null ? null : splitStatements(section);
   const statements: readonly Statement[] = split?.ok === true ? split.value : [];
-  const done = row.done ?? 0;
+  const { direction = "up", done = 0 } = row.progress ?? {};
   return {
-    direction: row.direction ?? "up",
+    direction,
     done,
     total: statements.length,
     lastDone: statements[done - 1]?.text ?? null,
@@ -131,19 +140,21 @@ function interruptionOf(migration: Migration | null, row: HistoryRow): Interrupt
 
 /** The rows of a status report. */
 export function statusRows(catalog: Catalog, history: History): readonly StatusRow[] {
-  return standings(catalog, history).map((standing) => {
+  const all: StatusRow[] = [];
+  for (const standing of standings(catalog, history)) {
+    const { state } = standing;
     if (!("row" in standing)) {
       const { version, name } = standing.migration;
-      const { state } = standing;
       const none = { appliedAt: null, durationMs: null, appliedBy: null, interruption: null };
-      return { version, name, state, ...none };
+      all.push({ version, name, state, ...none });
+      continue;
     }
-    const { row, state } = standing;
-    const { version, appliedAt, durationMs, appliedBy } = row;
+    const { version, name, appliedAt, durationMs, appliedBy } = standing.row;
     const isStarted = state === "interrupted" || state === "running";
-    const interruption = isStarted ? interruptionOf(standing.migration, row) : null;
-    return { version, name: row.name, state, appliedAt, durationMs, appliedBy, interruption };
-  });
+    const interruption = isStarted ? interruptionOf(standing.migration, standing.row) : null;
+    all.push({ version, name, state, appliedAt, durationMs, appliedBy, interruption });
+  }
+  return all;
 }
 
 /**
@@ -154,7 +165,8 @@ export function refuseSample(catalog: Catalog, history: History): Result<null> {
   if (catalog.origin !== "sample") return ok(null);
   const known = new Map(catalog.migrations.map((each) => [each.version, each.checksum]));
   const ours = history.rows.every((row) => known.get(row.version) === row.checksum);
-  if (ours && (history.rows.length > 0 || history.vacant)) return ok(null);
+  const isOurs = history.rows.length > 0 || history.agreement !== undefined;
+  if (ours && (isOurs || history.vacant)) return ok(null);
   return fail(
     "catalog.none-given",
     "No migrations were given, and the embedded sample is not for a database that is in use.",

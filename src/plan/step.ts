@@ -99,8 +99,6 @@ export function recordOf({ version, name, checksum, kind, down }: Step, seq: num
     checksum,
     kind,
     state: "applied",
-    direction: null,
-    done: null,
     seq,
     down,
     appliedAt: "",

@@ -2,6 +2,18 @@
 
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
 
+/** Whether a text of lines holds anything that steers a terminal. */
+export function steers(text: string): boolean {
+  return steering.test(text);
+}
+
+/** Blanks by their number, up to a number of them. */
+export function gapsTo(width: number): readonly string[] {
+  const gaps: string[] = [];
+  for (let blanks = ""; gaps.length <= width; blanks += " ") gaps.push(blanks);
+  return gaps;
+}
+
 /** Control and direction characters made visible, so that no name or message can steer a terminal. */
 export function printable(text: string): string {
   // Hardly any text has one.

@@ -1,6 +1,7 @@
 // What the run asks of a database, one effect at a time, and what can come of it.
 
 import type { Failure } from "../failure.ts";
+import type { Catalog } from "../migration/migration.ts";
 import type { Amendment } from "../plan/amend.ts";
 import type { TableContents } from "../plan/contents.ts";
 import type { RowChange } from "../plan/rehearsal.ts";
@@ -67,8 +68,8 @@ export interface Restored {
 
 /** One thing to do. All but `load` and `wait` are the database's. */
 export type Effect =
-  /** Read history, without a lock. */
-  | { readonly do: "look" }
+  /** Read history, without a lock; without the rows that are in agreement with a catalog, where one is given. */
+  | { readonly do: "look"; readonly catalog?: Catalog }
   /** Load the modules of TypeScript steps. */
   | { readonly do: "load"; readonly steps: readonly Step[] }
   /** Let some time pass. */

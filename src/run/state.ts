@@ -203,11 +203,17 @@ function waitOf(run: Run, since: number, now: number): number {
   return Math.max(0, Math.min(attemptMs, since + run.request.lockTimeoutMs - now));
 }
 
+/** What is to be applied is planned without the rows of what is; the sample is refused on their account. */
+function lookFor({ command, catalog }: RunRequest): Effect {
+  const isRest = command.type === "migrate" && catalog.origin !== "sample";
+  return isRest ? { do: "look", catalog } : { do: "look" };
+}
+
 /** The one effect that a state awaits; null at the end. */
 export function effectOf(state: State): Effect | null {
   switch (state.at) {
     case "looking":
-      return { do: "look" };
+      return lookFor(state.run.request);
     case "loading":
       return { do: "load", steps: state.steps };
     case "beginning":
