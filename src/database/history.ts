@@ -35,9 +35,9 @@ const rowSchema = () =>
 const progressSchema = () =>
   v.object({
     version: v.number(),
-    direction: v.picklist(["up", "down"]),
-    done: v.number(),
-    runner: v.string(),
+    direction: v.nullable(v.picklist(["up", "down"]), "up"),
+    done: v.nullable(v.number(), 0),
+    runner: v.nullable(v.string(), ""),
   });
 
 /** What is kept of the layout: the oldest build that can read it, and SQLite's counter after our latest change. */
@@ -65,31 +65,24 @@ const logSchema = () =>
     }),
   );
 
-/** What the schema says, in words that take a twentieth of its time: a long history is read by every command. */
-function isSound(row: Row | HistoryRow): row is HistoryRow {
-  const { kind, state, down } = row;
-  return (
-    typeof row["version"] === "number" &&
-    typeof row["name"] === "string" &&
-    typeof row["checksum"] === "string" &&
-    (kind === "sql" || kind === "typescript") &&
-    (state === "applied" || state === "started") &&
-    typeof row["seq"] === "number" &&
-    (down === null || typeof down === "string") &&
-    typeof row["appliedAt"] === "string" &&
-    typeof row["durationMs"] === "number" &&
-    typeof row["appliedBy"] === "string"
-  );
-}
-
-/** Rows as they are kept; fails with the place of what is damaged. */
-function soundRows(rows: readonly Row[]): Result<readonly HistoryRow[]> {
-  const sound: HistoryRow[] = [];
-  for (const row of rows) if (isSound(row)) sound.push(row);
-  if (sound.length === rows.length) return ok(sound);
-  const read = v.safeParse(v.array(rowSchema()), rows);
-  if (read.success) return ok(read.output);
-  return unreadable(v.getDotPath(read.issues[0]) ?? "a row is damaged");
+/** What the schema says, in words that take a twentieth of its time: a long history is read by many commands. */
+function areSound(rows: readonly (Row | HistoryRow)[]): rows is readonly HistoryRow[] {
+  for (const row of rows) {
+    const { kind, state, down } = row;
+    const isSound =
+      typeof row["version"] === "number" &&
+      typeof row["name"] === "string" &&
+      typeof row["checksum"] === "string" &&
+      (kind === "sql" || kind === "typescript") &&
+      (state === "applied" || state === "started") &&
+      typeof row["seq"] === "number" &&
+      (down === null || typeof down === "string") &&
+      typeof row["appliedAt"] === "string" &&
+      typeof row["durationMs"] === "number" &&
+      typeof row["appliedBy"] === "string";
+    if (!isSound) return false;
+  }
+  return true;
 }
 
 const selectRows = `SELECT version, name, checksum, kind, state, seq, down, applied_at AS appliedAt,
@@ -97,6 +90,14 @@ const selectRows = `SELECT version, name, checksum, kind, state, seq, down, appl
 
 const selectProgress = `SELECT version, direction, done, runner FROM rung_history
   WHERE state = 'started' ORDER BY version`;
+
+function damaged({
+  issues: [issue],
+}: {
+  readonly issues: [v.BaseIssue<unknown>, ...unknown[]];
+}): Result<never> {
+  return unreadable(v.getDotPath(issue) ?? "a row is damaged");
+}
 
 /** Rows with how far those have come that are started, of which most histories have none. */
 function withProgress(
@@ -107,7 +108,7 @@ function withProgress(
   for (const { state } of rows) if (state === "started") isStarted = true;
   if (!isStarted) return ok(rows);
   const read = v.safeParse(v.array(progressSchema()), connection.all(selectProgress));
-  if (!read.success) return unreadable(v.getDotPath(read.issues[0]) ?? "a row is damaged");
+  if (!read.success) return damaged(read);
   const known = new Map(
     read.output.map(({ version, direction, done, runner }) => {
       return [version, { direction, done, isRunning: isAlive(runner) }];
@@ -121,9 +122,12 @@ function withProgress(
   );
 }
 
+/** Rows as they are kept; fails with the place of what is damaged. */
 function readRows(connection: Connection): Result<readonly HistoryRow[]> {
-  const rows = soundRows(connection.all(selectRows));
-  return rows.ok ? withProgress(connection, rows.value) : rows;
+  const rows = connection.all(selectRows);
+  if (areSound(rows)) return withProgress(connection, rows);
+  const read = v.safeParse(v.array(rowSchema()), rows);
+  return read.success ? withProgress(connection, read.output) : damaged(read);
 }
 
 const selectTold = `SELECT count(*) AS count, max(seq) AS seq,

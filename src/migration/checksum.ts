@@ -15,6 +15,11 @@ export function checksumOfSection(up: Section): string {
   return sha256(`${writeOptions(up.options)}\n${up.text.trim()}`);
 }
 
+/** The same of a section without options, by its text. */
+export function checksumOfPlain(up: string): string {
+  return sha256(`\n${up.trim()}`);
+}
+
 /** The checksum of a TypeScript migration: its file and those it imports, in path order. */
 export function checksumOfSources(files: readonly SourceFile[]): string {
   const ordered = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));

@@ -4,30 +4,56 @@ import { fail, ok, type Failure, type Result, messageOf } from "../failure.ts";
 import { fileSystem, nodePath, pathsIn } from "../platform/system.ts";
 import { importsOf } from "../platform/imports.ts";
 import { groupByVersion, type VersionFiles } from "./catalog.ts";
-import { checksumOfSection, checksumOfSources, type SourceFile } from "./checksum.ts";
+import {
+  checksumOfPlain,
+  checksumOfSection,
+  checksumOfSources,
+  type SourceFile,
+} from "./checksum.ts";
 import { readFilename, type MigrationFilename } from "./filename.ts";
 import type { Catalog, Migration, Sections } from "./migration.ts";
-import { normalizeText, readSection, readSections } from "./sections.ts";
+import {
+  endOfPlainUp,
+  normalizeText,
+  plainSections,
+  plainUp,
+  readSection,
+  readSections,
+} from "./sections.ts";
 
-/** Reads a file as normalized text. Fails with `catalog.unreadable` or, where it isn't UTF-8, `catalog.text`. */
-function readText(path: string): Result<string> {
-  let text: string;
+function unreadable(path: string, error: unknown): Result<never> {
+  const text = `The file cannot be read: ${messageOf(error)}.`;
+  const at = { file: path, line: 1, column: 1 };
+  return fail("catalog.unreadable", text, "Check that it exists and that you may read it.", { at });
+}
+
+/** Reads a file as it is. Fails with `catalog.unreadable`. */
+function readRaw(path: string): Result<string> {
+  try {
+    return ok(fileSystem().readFileSync(path, "utf8"));
+  } catch (error) {
+    return unreadable(path, error);
+  }
+}
+
+/** What was read of a file as normalized text. Fails with `catalog.text` where it isn't UTF-8. */
+function normalized(path: string, raw: string): Result<string> {
   let badLine: number | null = null;
   try {
-    text = fileSystem().readFileSync(path, "utf8");
     // What is not UTF-8 is read as this character, which may also stand there by itself.
-    if (text.includes("\ufffd")) badLine = firstBadLine(fileSystem().readFileSync(path));
+    if (raw.includes("\ufffd")) badLine = firstBadLine(fileSystem().readFileSync(path));
   } catch (error) {
-    const text = `The file cannot be read: ${messageOf(error)}.`;
-    const at = { file: path, line: 1, column: 1 };
-    return fail("catalog.unreadable", text, "Check that it exists and that you may read it.", {
-      at,
-    });
+    return unreadable(path, error);
   }
-  if (badLine === null) return ok(normalizeText(text));
+  if (badLine === null) return ok(normalizeText(raw));
   return fail("catalog.text", "The file is not valid UTF-8.", "Save it as UTF-8.", {
     at: { file: path, line: badLine, column: 1 },
   });
+}
+
+function readText(path: string): Result<string> {
+  const raw = readRaw(path);
+  return raw.ok ? normalized(path, raw.value) : raw;
 }
 
 /** The first line that is not UTF-8; null where all are. */
@@ -64,20 +90,56 @@ export interface ReadMigration {
 /** What the path of a file in the directory is. */
 type PathOf = (file: string) => string;
 
-function readSql(pathOf: PathOf, files: VersionFiles, read: ReadFile[]): Result<Sections> {
-  const mainPath = pathOf(files.main.file);
-  const main = readText(mainPath);
-  if (!main.ok) return main;
-  read.push({ path: mainPath, text: main.value });
-  if (files.main.part === "sections") return readSections(main.value, mainPath);
-  const up = readSection(main.value, mainPath, "up");
-  if (!up.ok || files.down === null) return up.ok ? ok({ up: up.value, down: null }) : up;
-  const downPath = pathOf(files.down.file);
-  const text = readText(downPath);
+/** The sections of a migration whose first file was read already, and every file that they are from. */
+function sectionsOf(
+  pathOf: PathOf,
+  files: VersionFiles,
+  main: ReadFile,
+): Result<{ readonly sections: Sections; readonly read: readonly ReadFile[] }> {
+  if (files.main.part === "sections") {
+    const sections = readSections(main.text, main.path);
+    return sections.ok ? ok({ sections: sections.value, read: [main] }) : sections;
+  }
+  const up = readSection(main.text, main.path, "up");
+  if (!up.ok) return up;
+  if (files.down === null) return ok({ sections: { up: up.value, down: null }, read: [main] });
+  const path = pathOf(files.down.file);
+  const text = readText(path);
   if (!text.ok) return text;
-  read.push({ path: downPath, text: text.value });
-  const down = readSection(text.value, downPath, "down");
-  return down.ok ? ok({ up: up.value, down: down.value }) : down;
+  const down = readSection(text.value, path, "down");
+  if (!down.ok) return down;
+  const read = [main, { path, text: text.value }];
+  return ok({ sections: { up: up.value, down: down.value }, read });
+}
+
+function readSql(pathOf: PathOf, files: VersionFiles): Result<ReadMigration> {
+  const { version, name, main } = files;
+  const file = pathOf(main.file);
+  const raw = readRaw(file);
+  if (!raw.ok) return raw;
+  const text = raw.value;
+  const end = main.part === "sections" ? endOfPlainUp(text) : null;
+  if (end !== null) {
+    const checksum = checksumOfPlain(plainUp(text, end));
+    const sections = (): Result<Sections> => ok(plainSections(text, file, end));
+    const migration: Migration = { version, name, file, kind: "sql", checksum, sections };
+    return ok({ files, migration, read: [{ path: file, text }] });
+  }
+  const whole = normalized(file, text);
+  if (!whole.ok) return whole;
+  const cut = sectionsOf(pathOf, files, { path: file, text: whole.value });
+  if (!cut.ok) return cut;
+  const { sections, read } = cut.value;
+  const checksum = checksumOfSection(sections.up);
+  const migration: Migration = {
+    version,
+    name,
+    file,
+    kind: "sql",
+    checksum,
+    sections: () => ok(sections),
+  };
+  return ok({ files, migration, read });
 }
 
 function wrongImport(file: string, text: string): Failure {
@@ -131,38 +193,23 @@ function checkedSources(path: string, read: readonly ReadFile[]): readonly Sourc
   }));
 }
 
-function readMigration(pathOf: PathOf, files: VersionFiles): Result<ReadMigration> {
+function readTypeScript(pathOf: PathOf, files: VersionFiles): Result<ReadMigration> {
   const { version, name, main } = files;
   const file = pathOf(main.file);
-  if (main.part === "typescript") {
-    const sources = readSources(file);
-    if (!sources.ok) return sources;
-    const migration: Migration = {
-      version,
-      name,
-      file,
-      kind: "typescript",
-      checksum: checksumOfSources(checkedSources(file, sources.value)),
-      load: async (): Promise<unknown> => {
-        const { pathToFileURL } = await import("node:url");
-        return import(pathToFileURL(nodePath().resolve(file)).href);
-      },
-    };
-    return ok({ files, migration, read: sources.value });
-  }
-  const read: ReadFile[] = [];
-  const sections = readSql(pathOf, files, read);
-  if (!sections.ok) return sections;
-  const checksum = checksumOfSection(sections.value.up);
+  const sources = readSources(file);
+  if (!sources.ok) return sources;
   const migration: Migration = {
     version,
     name,
     file,
-    kind: "sql",
-    checksum,
-    sections: () => sections,
+    kind: "typescript",
+    checksum: checksumOfSources(checkedSources(file, sources.value)),
+    load: async (): Promise<unknown> => {
+      const { pathToFileURL } = await import("node:url");
+      return import(pathToFileURL(nodePath().resolve(file)).href);
+    },
   };
-  return ok({ files, migration, read });
+  return ok({ files, migration, read: sources.value });
 }
 
 function notListed(directory: string, error: unknown): Result<never> {
@@ -201,25 +248,29 @@ function inDirectory(directory: string, found: Failure): Failure {
     : { ...found, at: { ...found.at, file: pathsIn(directory)(found.at.file) } };
 }
 
-/** Reads and checks every migration of a directory, each file once, and keeps what was read. */
-export function readFiles(directory: string): Result<readonly ReadMigration[]> {
+/** What `pick` takes of every migration of a directory; each file is read once, and checked. */
+function readAll<T>(directory: string, pick: (read: ReadMigration) => T): Result<readonly T[]> {
   const listed = listDirectory(directory);
   if (!listed.ok) return listed;
   const pathOf = pathsIn(directory);
-  const migrations: ReadMigration[] = [];
+  const all: T[] = [];
   for (const files of listed.value) {
-    const migration = readMigration(pathOf, files);
-    if (!migration.ok) return migration;
-    migrations.push(migration.value);
+    const isCode = files.main.part === "typescript";
+    const read = isCode ? readTypeScript(pathOf, files) : readSql(pathOf, files);
+    if (!read.ok) return read;
+    all.push(pick(read.value));
   }
-  return ok(migrations);
+  return ok(all);
+}
+
+/** Every migration of a directory with what was read of it. */
+export function readFiles(directory: string): Result<readonly ReadMigration[]> {
+  return readAll(directory, (read) => read);
 }
 
 /** The catalog of a directory. */
 export function readDirectory(directory: string): Result<Catalog> {
-  const read = readFiles(directory);
-  if (!read.ok) return read;
-  const migrations: Migration[] = [];
-  for (const { migration } of read.value) migrations.push(migration);
-  return ok({ origin: "directory", label: directory, migrations });
+  const migrations = readAll(directory, ({ migration }) => migration);
+  if (!migrations.ok) return migrations;
+  return ok({ origin: "directory", label: directory, migrations: migrations.value });
 }

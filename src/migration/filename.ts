@@ -42,11 +42,11 @@ export function readFilename(file: string): Result<MigrationFilename | null> {
   const name = match[2] ?? "";
   const half = match[3];
   const version = Number(digits);
-  if (match[4] === "ts" && half !== undefined) return refused(file, notOne);
-  if (version < 1 || !Number.isSafeInteger(version)) {
+  const isCode = match[4] === "ts";
+  if (isCode && half !== undefined) return refused(file, notOne);
+  if (!(version >= 1 && version <= Number.MAX_SAFE_INTEGER)) {
     return refused(file, `The version ${digits} is not between 1 and ${Number.MAX_SAFE_INTEGER}.`);
   }
-  if (match[4] === "ts") return ok({ file, version, name, part: "typescript" });
-  if (half === "up" || half === "down") return ok({ file, version, name, part: half });
-  return ok({ file, version, name, part: "sections" });
+  if (half !== undefined) return ok({ file, version, name, part: half === "up" ? half : "down" });
+  return ok({ file, version, name, part: isCode ? "typescript" : "sections" });
 }

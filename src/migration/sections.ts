@@ -219,13 +219,26 @@ function checkMarkers(markers: Markers, file: string, allowed: readonly Directio
 }
 
 const plainLines = { up: `${plainMarkers.up}\n`, down: `${plainMarkers.down}\n` } as const;
-/** What begins a quote or comment, or could. */
-const special = /['"`[/-]/g;
+/** What stands between the two sections. */
+const plainTurn = `\n${plainLines.down}`;
+/** SQL without a quote or a comment, or what could begin one; nor is there anything to normalize. */
+const plainSql = `[^'"\`[/\\-\\r\ufffd]*`;
+const plainRest = pattern(() => `^${plainSql}$`, "");
+const plainFile = pattern(
+  () => `^${plainLines.up}${plainSql}(?:${plainLines.down}${plainSql})?$`,
+  "",
+);
 
-/** Where what stands behind `from` is no longer plain SQL. */
-function plainEnd(text: string, from: number): number {
-  special.lastIndex = from;
-  return special.test(text) ? special.lastIndex - 1 : text.length;
+/**
+ * Where the up of a file ends in which nothing but plain SQL follows the markers, and these have no options; null of
+ * any other. Such a text is normalized as it was read. Nearly all files are of this kind, and each is looked at whole
+ * at every start, so that one pattern does it.
+ */
+export function endOfPlainUp(text: string): number | null {
+  if (!plainFile().test(text)) return null;
+  const end = text.indexOf(plainTurn, plainLines.up.length - 1);
+  if (end >= 0) return end + 1;
+  return text.includes("-", plainLines.up.length) ? null : text.length;
 }
 
 /** A section behind a marker line without options. */
@@ -233,19 +246,18 @@ function plainSection(text: string, file: string, line: number): Section {
   return { text, file, line, options: defaultOptions };
 }
 
-/**
- * The sections of a file in which nothing but plain SQL follows the markers; null of any other. The down is cut
- * whenever it is asked for: many a start has no use for it.
- */
-function plainSections(text: string, file: string): Sections | null {
-  const { up, down } = plainLines;
-  if (!text.startsWith(up)) return null;
-  const end = plainEnd(text, up.length);
-  if (end === text.length) return { up: plainSection(text.slice(up.length), file, 2), down: null };
-  const from = end + down.length;
-  if (!text.startsWith(`\n${down}`, end - 1) || plainEnd(text, from) < text.length) return null;
+/** The text of the up of such a file. */
+export function plainUp(text: string, end: number): string {
+  return text.slice(plainLines.up.length, end);
+}
+
+/** The sections of such a file. The down is cut whenever it is asked for: many a start has no use for it. */
+export function plainSections(text: string, file: string, end: number): Sections {
+  const up = plainSection(plainUp(text, end), file, 2);
+  if (end === text.length) return { up, down: null };
+  const from = end + plainLines.down.length;
   return {
-    up: plainSection(text.slice(up.length, end), file, 2),
+    up,
     get down() {
       return plainSection(text.slice(from), file, lineEnds(text, 0, from) + 1);
     },
@@ -254,8 +266,8 @@ function plainSections(text: string, file: string): Sections | null {
 
 /** Cuts a file of two sections. `text` is normalized. Fails with `catalog.no-marker`, `.other-tool` or `.marker`. */
 export function readSections(text: string, file: string): Result<Sections> {
-  const plain = plainSections(text, file);
-  if (plain !== null) return ok(plain);
+  const end = endOfPlainUp(text);
+  if (end !== null) return ok(plainSections(text, file, end));
   const markers = findMarkers(text, file);
   const checked = checkMarkers(markers, file, ["up", "down"]);
   if (!checked.ok) return checked;
@@ -282,9 +294,9 @@ export function readSections(text: string, file: string): Result<Sections> {
  * `text` is normalized; a marker may stand as its first line, for its options.
  */
 export function readSection(text: string, file: string, direction: Direction): Result<Section> {
-  const { length } = plainLines[direction];
-  if (text.startsWith(plainLines[direction]) && plainEnd(text, length) === text.length) {
-    return ok(plainSection(text.slice(length), file, 2));
+  if (text.startsWith(plainLines[direction])) {
+    const rest = text.slice(plainLines[direction].length);
+    if (plainRest().test(rest)) return ok(plainSection(rest, file, 2));
   }
   const markers = findMarkers(text, file);
   const checked = checkMarkers(markers, file, [direction]);

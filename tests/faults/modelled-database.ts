@@ -87,9 +87,9 @@ export class ModelledDatabase {
           checksum,
           kind,
           state: row.started === null ? ("applied" as const) : ("started" as const),
-          direction: row.started?.direction ?? null,
-          done: row.started?.done ?? null,
-          isRunning: this.rivals.running === version,
+          ...(row.started === null
+            ? {}
+            : { progress: { ...row.started, isRunning: this.rivals.running === version } }),
           seq: row.seq,
           down: kind === "sql" ? `${marker}\nSELECT 1;\nSELECT 2;\n` : null,
           appliedAt: "",

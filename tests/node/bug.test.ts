@@ -101,9 +101,6 @@ test("a reply that JSON cannot hold is such a bug", async () => {
     appliedAt: "2026-01-01T00:00:00.000Z",
     durationMs: 1,
     appliedBy: "me",
-    direction: null,
-    done: null,
-    isRunning: false,
   } as const;
   const unwritable = Object.defineProperty({ ...row }, "name", { value: { toJSON: broken("no") } });
   const history = { ...noHistory, rows: [unwritable] };
