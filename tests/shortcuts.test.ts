@@ -11,7 +11,14 @@ import { openConnection, type Connection } from "../src/database/sqlite.ts";
 import { defaultOptions } from "../src/migration/migration.ts";
 import { readCommand } from "../src/command.ts";
 import { readAsked } from "../src/input/asked.ts";
-import { readSection, readSections } from "../src/migration/sections.ts";
+import { checksumOfPlain, checksumOfSection } from "../src/migration/checksum.ts";
+import { endOfPlainUp, plainSections, plainUp } from "../src/migration/plain.ts";
+import {
+  cutAtMarkers,
+  normalizeText,
+  readSection,
+  readSections,
+} from "../src/migration/sections.ts";
 import { placeOf, splitStatements, type Statement } from "../src/migration/statements.ts";
 import { identifierOf, tokenAt } from "../src/migration/tokens.ts";
 import { touchOf } from "../src/migration/touch.ts";
@@ -167,6 +174,31 @@ test("a file with the plainest markers is cut alike, with quotes in sight or non
     }
   }
   expect(plain).toBeGreaterThan(1000);
+});
+
+test("a plain file is cut by one pattern as it is at its markers, and has the same checksum", () => {
+  const pieces = [
+    ...plainPieces,
+    "-- migrate:down\n",
+    "\n-- migrate:down\n",
+    "\ufffd",
+    "'",
+    "\ufeff",
+  ];
+  let plain = 0;
+  for (let seed = 1; seed <= 3000; seed++) {
+    const pick = randomOf(seed);
+    const text = `-- migrate:up\n${Array.from({ length: pick(8) }, () => pieces[pick(pieces.length)]).join("")}`;
+    const end = endOfPlainUp(text);
+    if (end === null) continue;
+    plain++;
+    expect(normalizeText(text)).toBe(text);
+    const { up, down } = plainSections(text, "x.sql", end);
+    const found: unknown = cutAtMarkers(text, "x.sql");
+    expect([text, found]).toEqual([text, { ok: true, value: { up, down } }]);
+    expect(checksumOfPlain(plainUp(text, end))).toBe(checksumOfSection(up));
+  }
+  expect(plain).toBeGreaterThan(500);
 });
 
 test("what is asked without any field is what its schema makes of none", async () => {

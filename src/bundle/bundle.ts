@@ -5,7 +5,8 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
 import { facts } from "../facts.ts";
-import { readFiles, type ReadMigration } from "../migration/directory.ts";
+import { readFiles } from "../migration/directory.ts";
+import type { ReadMigration } from "../migration/read.ts";
 import { summaryOf, type Summary } from "../migration/summary.ts";
 import { verdictFailure } from "../plan/verdict.ts";
 import { startAfresh } from "../platform/afresh.ts";
@@ -38,7 +39,7 @@ async function readMigrations(
     return fail("catalog.empty", text, "Write one with rung new, or name another directory.");
   }
   if (!isVerified) return read;
-  const migrations = read.value.map(({ migration }) => migration);
+  const migrations = read.value;
   const catalog = { origin: "directory", label: directory, migrations } as const;
   const scratch = emptyScratch(place);
   const verdicts = await verify(catalog, place, { scratch, migrations, withRows: false });
@@ -89,7 +90,10 @@ export async function bundle(
   const path = runtime === null ? null : resolve(runtime.value);
   const made = await make({ sources, out, target, runtime: path });
   if (!made.ok) return made;
-  const migrations = read.value.map(({ migration }) => migration);
-  const catalog = summaryOf({ origin: "directory", label: request.directory, migrations });
-  return ok({ file: out, bytes: made.value, target, catalog });
+  const catalog = {
+    origin: "directory",
+    label: request.directory,
+    migrations: read.value,
+  } as const;
+  return ok({ file: out, bytes: made.value, target, catalog: summaryOf(catalog) });
 }

@@ -1,7 +1,7 @@
 // Migrations as they were read, and the program's text -> the sources of an executable that carries both. Pure.
 
 import { basename, dirname, relative, resolve, sep } from "node:path";
-import type { ReadMigration } from "../migration/directory.ts";
+import type { ReadMigration } from "../migration/read.ts";
 import type { EmbeddedSql } from "../migration/embedded.ts";
 import { moduleEntryOf, sqlEntryOf } from "../migration/map.ts";
 import { sourceRoot, type Sources } from "../platform/compile.ts";
@@ -46,7 +46,7 @@ function migrationsOf(sql: readonly EmbeddedSql[], modules: readonly string[]): 
 
 /** The sources of an executable. They are the same wherever the files lie, as long as they lie to each other as before. */
 export function sourcesOf({ texts, program, origin, migrations }: Content): Sources {
-  const modules = migrations.filter(({ migration }) => migration.kind === "typescript");
+  const modules = migrations.filter(({ kind }) => kind === "typescript");
   const paths = modules.flatMap(({ read }) => read.map(({ path }) => resolve(path)));
   const folder = commonFolder(paths);
   const placed = (path: string): string =>
@@ -55,10 +55,10 @@ export function sourcesOf({ texts, program, origin, migrations }: Content): Sour
   for (const { read } of modules) {
     for (const { path, text: source } of read) sources[placed(path)] = source;
   }
-  const sql = migrations.filter(({ migration }) => migration.kind === "sql");
+  const sql = migrations.filter(({ kind }) => kind === "sql");
   const list = migrationsOf(
-    sql.map(({ files, migration: { checksum } }) => sqlEntryOf(files, checksum)),
-    modules.map(({ files, migration: { checksum, file } }) =>
+    sql.map(({ files, checksum }) => sqlEntryOf(files, checksum)),
+    modules.map(({ files, checksum, file }) =>
       moduleEntryOf(files, checksum, JSON.stringify(placed(file))),
     ),
   );

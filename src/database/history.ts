@@ -3,13 +3,7 @@
 import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
 import type { Catalog, Row } from "../migration/migration.ts";
-import {
-  agreeing,
-  type Agreement,
-  type History,
-  type HistoryRow,
-  type LogEntry,
-} from "../plan/history.ts";
+import { type Agreement, type History, type HistoryRow, type LogEntry } from "../plan/history.ts";
 import { driftOf } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
 import { isAlive } from "./who.ts";
@@ -130,15 +124,24 @@ function readRows(connection: Connection): Result<readonly HistoryRow[]> {
   return read.success ? withProgress(connection, read.output) : damaged(read);
 }
 
-const selectTold = `SELECT count(*) AS count, max(seq) AS seq,
-  group_concat(version || ' ' || checksum || ' ' || state || char(10), '') AS told
-  FROM rung_history`;
+const selectSummary = `SELECT count(*) AS count, max(seq) AS seq, max(state) AS state,
+  group_concat(version, ' ') AS versions, group_concat(checksum, ' ') AS checksums FROM rung_history`;
 
-/** What history has in agreement with a catalog, if that is all that it has: the usual case, at a third of the price of its rows. */
+/**
+ * What history has in agreement with a catalog, if that is all that it has: the usual case, told for a third of what
+ * its rows take to read. In any other order than that of versions it would not be found, and the rows be read.
+ */
 function agreementOf(connection: Connection, { migrations }: Catalog): Agreement | null {
-  const { count, seq, told } = connection.get(selectTold) ?? {};
-  if (typeof count !== "number" || typeof seq !== "number" || typeof told !== "string") return null;
-  return agreeing(migrations).startsWith(told) ? { count, seq } : null;
+  const { count, seq, state, ...told } = connection.get(selectSummary) ?? {};
+  if (typeof count !== "number" || typeof seq !== "number" || state !== "applied") return null;
+  let versions = "";
+  let checksums = "";
+  for (const { version, checksum } of migrations.slice(0, count)) {
+    versions += `${version} `;
+    checksums += `${checksum} `;
+  }
+  const agrees = versions === `${told["versions"]} ` && checksums === `${told["checksums"]} `;
+  return agrees ? { count, seq } : null;
 }
 
 const selectOthers = `SELECT 1 FROM sqlite_schema

@@ -32,7 +32,8 @@ function compare(a: MigrationFilename, b: MigrationFilename): number {
 function inOrder(files: readonly MigrationFilename[]): readonly MigrationFilename[] {
   let last: MigrationFilename | undefined;
   for (const file of files) {
-    if (last !== undefined && compare(last, file) > 0) return files.toSorted(compare);
+    const isNext = last === undefined || last.version < file.version || compare(last, file) <= 0;
+    if (!isNext) return files.toSorted(compare);
     last = file;
   }
   return files;

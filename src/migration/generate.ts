@@ -27,7 +27,7 @@ function render(): string {
   if (!read.ok) stop(read.failure);
   const imports: string[] = [];
   const texts: string[] = [];
-  const entries = read.value.map(({ files, migration: { kind, checksum }, read: sources }) => {
+  const entries = read.value.map(({ files, kind, checksum, read: sources }) => {
     if (kind === "typescript") return moduleEntryOf(files, checksum, importPath(files.main.file));
     for (const path of sources.map((each) => basename(each.path))) {
       const name = `text${imports.length + 1}`;

@@ -4,7 +4,8 @@ import { fail, ok, type Result } from "../failure.ts";
 import type { Direction, Section, Sections } from "./migration.ts";
 import { defaultOptions } from "./migration.ts";
 import { readOptions, writeOptions } from "./options.ts";
-import { hidingPattern, lineEnds, LineCounter, pattern } from "./tokens.ts";
+import { endOfPlainUp, plainMarkers, plainPart, plainSections } from "./plain.ts";
+import { hidingPattern, LineCounter, pattern } from "./tokens.ts";
 
 interface Marker {
   readonly word: string;
@@ -24,8 +25,6 @@ interface Markers {
 }
 
 const ourMarker = /^--\s*migrate:\s*(\w*)[^\S\n]*([^\n]*)$/i;
-/** As nearly all are written. */
-const plainMarkers = { up: "-- migrate:up", down: "-- migrate:down" } as const;
 /** What was probably meant as one: misspelt, or behind SQL on its line. Run as a comment, down would follow up. */
 const nearMarker = /^--[\s-]*migrat(?:e|ion)s?\s*:?\s*(up|down)\b/i;
 /** Whose marker a bare `-- up` is: a comment like any other, unless the file has no marker of ours. */
@@ -218,56 +217,14 @@ function checkMarkers(markers: Markers, file: string, allowed: readonly Directio
   return ok(null);
 }
 
-const plainLines = { up: `${plainMarkers.up}\n`, down: `${plainMarkers.down}\n` } as const;
-/** What stands between the two sections. */
-const plainTurn = `\n${plainLines.down}`;
-/** SQL without a quote or a comment, or what could begin one; nor is there anything to normalize. */
-const plainSql = `[^'"\`[/\\-\\r\ufffd]*`;
-const plainRest = pattern(() => `^${plainSql}$`, "");
-const plainFile = pattern(
-  () => `^${plainLines.up}${plainSql}(?:${plainLines.down}${plainSql})?$`,
-  "",
-);
-
-/**
- * Where the up of a file ends in which nothing but plain SQL follows the markers, and these have no options; null of
- * any other. Such a text is normalized as it was read. Nearly all files are of this kind, and each is looked at whole
- * at every start, so that one pattern does it.
- */
-export function endOfPlainUp(text: string): number | null {
-  if (!plainFile().test(text)) return null;
-  const end = text.indexOf(plainTurn, plainLines.up.length - 1);
-  if (end >= 0) return end + 1;
-  return text.includes("-", plainLines.up.length) ? null : text.length;
-}
-
-/** A section behind a marker line without options. */
-function plainSection(text: string, file: string, line: number): Section {
-  return { text, file, line, options: defaultOptions };
-}
-
-/** The text of the up of such a file. */
-export function plainUp(text: string, end: number): string {
-  return text.slice(plainLines.up.length, end);
-}
-
-/** The sections of such a file. The down is cut whenever it is asked for: many a start has no use for it. */
-export function plainSections(text: string, file: string, end: number): Sections {
-  const up = plainSection(plainUp(text, end), file, 2);
-  if (end === text.length) return { up, down: null };
-  const from = end + plainLines.down.length;
-  return {
-    up,
-    get down() {
-      return plainSection(text.slice(from), file, lineEnds(text, 0, from) + 1);
-    },
-  };
-}
-
 /** Cuts a file of two sections. `text` is normalized. Fails with `catalog.no-marker`, `.other-tool` or `.marker`. */
 export function readSections(text: string, file: string): Result<Sections> {
   const end = endOfPlainUp(text);
-  if (end !== null) return ok(plainSections(text, file, end));
+  return end === null ? cutAtMarkers(text, file) : ok(plainSections(text, file, end));
+}
+
+/** The same of any file: a plain one takes it longer. */
+export function cutAtMarkers(text: string, file: string): Result<Sections> {
   const markers = findMarkers(text, file);
   const checked = checkMarkers(markers, file, ["up", "down"]);
   if (!checked.ok) return checked;
@@ -294,10 +251,8 @@ export function readSections(text: string, file: string): Result<Sections> {
  * `text` is normalized; a marker may stand as its first line, for its options.
  */
 export function readSection(text: string, file: string, direction: Direction): Result<Section> {
-  if (text.startsWith(plainLines[direction])) {
-    const rest = text.slice(plainLines[direction].length);
-    if (plainRest().test(rest)) return ok(plainSection(rest, file, 2));
-  }
+  const plain = plainPart(text, file, direction);
+  if (plain !== null) return ok(plain);
   const markers = findMarkers(text, file);
   const checked = checkMarkers(markers, file, [direction]);
   if (!checked.ok) return checked;

@@ -1,6 +1,6 @@
 // What the database remembers of the migrations that ran, as plain data.
 
-import type { Direction, Migration } from "../migration/migration.ts";
+import type { Direction } from "../migration/migration.ts";
 import type { Difference } from "./schema.ts";
 
 /** How far a step outside any transaction has come. */
@@ -49,13 +49,6 @@ export interface Agreement {
   readonly count: number;
   /** The highest order of application among them. */
   readonly seq: number;
-}
-
-/** What a history tells that is in agreement with all of these migrations: a line for each, in version order. */
-export function agreeing(migrations: readonly Migration[]): string {
-  let told = "";
-  for (const { version, checksum } of migrations) told += `${version} ${checksum} applied\n`;
-  return told;
 }
 
 /** The history of a database at one moment. */

@@ -45,7 +45,7 @@ const ofStatus: Readonly<Record<string, string>> = {
   database: "driver errors file history live objects open reading schema sqlite who",
   input: "asked location",
   migration:
-    "catalog checksum directory embedded embedded.gen filename migration options sections source statements tokens",
+    "catalog checksum directory embedded embedded.gen filename migration options plain read sections source statements tokens",
   plan: "conflict contents history schema status",
   platform: "hash imports size system",
   report: "files status style tally text",

@@ -1,0 +1,73 @@
+// A history that agrees with its catalog is told without its rows, and nothing else may come of that.
+
+import { expect, test } from "bun:test";
+import { readHistory } from "../../src/database/history.ts";
+import { foundHistory } from "../../src/database/recording.ts";
+import { openConnection, type Connection } from "../../src/database/sqlite.ts";
+import type { Catalog, Migration } from "../../src/migration/migration.ts";
+import { readSections } from "../../src/migration/sections.ts";
+import { lastSeq, type History } from "../../src/plan/history.ts";
+import { standings } from "../../src/plan/status.ts";
+import { randomOf } from "../guard/random.ts";
+
+/** What may have become of a row since it was written. */
+const mishaps = [
+  "UPDATE rung_history SET state = 'started' WHERE version = ?",
+  "UPDATE rung_history SET checksum = 'other' WHERE version = ?",
+  "UPDATE rung_history SET checksum = upper(checksum) WHERE version = ?",
+  "UPDATE rung_history SET version = version + 1000 WHERE version = ?",
+  "UPDATE rung_history SET version = -version WHERE version = ?",
+  "DELETE FROM rung_history WHERE version = ?",
+  "UPDATE rung_history SET seq = seq + 100 WHERE version = ?",
+  "UPDATE rung_history SET name = 'other' WHERE version = ?",
+];
+
+function read(connection: Connection, catalog: Catalog | null): History {
+  const history = readHistory(connection, catalog);
+  if (!history.ok) throw new Error(history.failure.text);
+  return history.value;
+}
+
+test("a history that agrees with its catalog leaves the same to do as its rows do", () => {
+  const whole: Migration[] = Array.from({ length: 12 }, (_, at) => ({
+    version: at * 3 + 1,
+    name: `m${at}`,
+    file: `${at}.sql`,
+    kind: "sql",
+    checksum: `${at}`.repeat(64).slice(0, 64),
+    sections: () => readSections("-- migrate:up\n", "x.sql"),
+  }));
+  const seen = { agreed: 0, not: 0 };
+  for (let seed = 1; seed <= 300; seed++) {
+    const pick = randomOf(seed);
+    const migrations = whole.slice(0, pick(whole.length + 1));
+    const catalog: Catalog = { origin: "directory", label: "x", migrations };
+    const connection = openConnection(":memory:", "memory");
+    foundHistory(connection);
+    for (const [seq, { version, name, checksum }] of whole
+      .slice(0, pick(whole.length + 1))
+      .entries()) {
+      connection.write(
+        `INSERT INTO rung_history (version, name, checksum, kind, state, seq, applied_at, duration_ms, applied_by)
+          VALUES (?, ?, ?, 'sql', 'applied', ?, '2026-01-01T00:00:00.000Z', 1, 'me')`,
+        [version, name, checksum, seq + 1],
+      );
+    }
+    for (let count = pick(2); count > 0; count--) {
+      connection.write(mishaps[pick(mishaps.length)] ?? "", [pick(whole.length) * 3 + 1]);
+    }
+    const rows = read(connection, null);
+    const history = read(connection, catalog);
+    const left = standings(catalog, rows).filter(({ state }) => state !== "applied");
+    const found = standings(catalog, history).filter(({ state }) => state !== "applied");
+    expect([seed, found]).toEqual([seed, left]);
+    expect(lastSeq(history)).toBe(lastSeq(rows));
+    if (history.agreement === undefined) seen.not++;
+    else {
+      seen.agreed++;
+      expect([history.rows, history.agreement.count]).toEqual([[], rows.rows.length]);
+    }
+    connection.close();
+  }
+  expect(Math.min(seen.agreed, seen.not)).toBeGreaterThan(50);
+});
