@@ -337,7 +337,7 @@ test("plain steps that are looked at together have the fingerprints that they ha
     const together = follow(steps, (tracker, step) => {
       const change = plainChange(step);
       if (change === null) throw new Error("not plain");
-      return tracker.expect(change);
+      return tracker.expect(change, "up");
     });
     const apart = follow(steps, (tracker) => {
       tracker.follow();

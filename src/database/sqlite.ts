@@ -25,6 +25,8 @@ export interface Connection {
   readonly inTransaction: boolean;
   /** Whether an object of the schema is the user's own, by its name: others are never looked at. */
   readonly isOwn: (name: string) => boolean;
+  /** The globs of those that are the user's own, but not to be looked at either. */
+  readonly ignored: readonly string[];
   /** The system's error number behind the last failure to work on the database file itself; 0 where none is known. */
   readonly errno: number;
   /** Runs one statement to its end, whatever rows it gives. */
@@ -98,9 +100,11 @@ class BunConnection implements Connection {
   readonly #database: Database;
   readonly #recent = new Map<string, Prepared>();
   readonly isOwn: (name: string) => boolean;
+  readonly ignored: readonly string[];
 
   constructor(database: Database, ignored: readonly string[]) {
     this.#database = database;
+    this.ignored = ignored;
     this.isOwn = ownership(ignored);
   }
 

@@ -53,6 +53,11 @@ export interface SteppingSettings {
 const done: Outcome = { is: "done" };
 const none: readonly string[] = [];
 
+/** Stands for a fingerprint that nobody records. */
+function unrecorded(): string {
+  return "";
+}
+
 /** The step whose savepoint is open. */
 interface Entered {
   readonly scope: Scope;
@@ -135,7 +140,7 @@ export class Stepping {
       case "start":
         // Nobody watches it.
         this.#allowed = none;
-        this.writer().start(effect.step, this.stamp(effect.seq, 0));
+        this.writer().start(effect.step, this.stamp(effect.seq, 0, unrecorded));
         this.#outside = new OutsideScope(
           this.#ground.known.tracker,
           this.#ground.reading.hasDrifted,
@@ -183,14 +188,27 @@ export class Stepping {
     return new HistoryWriter(this.#ground.ledger);
   }
 
-  /** `fingerprint` is that of the schema as it is known now, unless another is given. */
-  stamp(seq: number, durationMs: number, fingerprint = this.#fingerprint()): Stamp {
+  /** When and by whom something is entered, and what gives the fingerprint of the schema after it. */
+  stamp(seq: number, durationMs: number, fingerprint: () => string): Stamp {
     const { date, by } = this.#settings;
     return { at: date().toISOString(), by: by(), seq, durationMs, fingerprint };
   }
 
-  #fingerprint(): () => string {
-    const now = this.#ground.known.tracker.fingerprint;
+  /** Takes in what a step has done; gives the fingerprint of the schema as it left it, which of a down nobody records. */
+  #follow({ direction, options }: ReadyStep): () => string {
+    const { known } = this.#ground;
+    if (options.transaction) {
+      const { eyes } = this.#inside();
+      if (!(eyes instanceof StepScope)) return known.tracker.expect(eyes, direction);
+      known.tracker.follow();
+    } else if (this.#outside !== null) {
+      known.tracker = this.#outside.follow();
+      this.#ground.reading.hasDrifted = this.#outside.hasDrifted;
+      this.#outside = null;
+      this.#isWorn = true;
+    }
+    if (direction === "down") return unrecorded;
+    const now = known.tracker.fingerprint;
     return () => now;
   }
 
@@ -204,6 +222,7 @@ export class Stepping {
     const isSafe = change !== null && (change.does === "create" || live.isBare);
     // What is entered until here is the doing of the steps before, and stays where this one is taken back.
     tracker.await(isSafe ? change : null);
+    if (step.direction === "up") tracker.anticipate(this.#ground.reading.hasDrifted);
     if (isReader) ledger.write();
     const { mark } = ledger;
     connection.run("SAVEPOINT rung_step");
@@ -300,18 +319,7 @@ export class Stepping {
   }
 
   #record(step: ReadyStep, seq: number, durationMs: number): Outcome {
-    const { known } = this.#ground;
-    let fingerprint: (() => string) | undefined;
-    if (step.options.transaction) {
-      const { eyes } = this.#inside();
-      if (eyes instanceof StepScope) known.tracker.follow();
-      else fingerprint = known.tracker.expect(eyes);
-    } else if (this.#outside !== null) {
-      known.tracker = this.#outside.follow();
-      this.#ground.reading.hasDrifted = this.#outside.hasDrifted;
-      this.#outside = null;
-      this.#isWorn = true;
-    }
+    const fingerprint = this.#follow(step);
     this.writer().record(step, this.stamp(seq, durationMs, fingerprint));
     return done;
   }

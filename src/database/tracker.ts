@@ -1,6 +1,5 @@
 // The schema as steps change it -> fingerprints, and what of it is to be kept.
 
-import { sha256 } from "../platform/hash.ts";
 import {
   canonicalSql,
   differences,
@@ -10,33 +9,26 @@ import {
   type Difference,
   type SchemaObject,
 } from "../plan/schema.ts";
+import type { Direction } from "../migration/migration.ts";
 import type { ObjectType } from "../migration/touch.ts";
 import type { Ledger } from "./ledger.ts";
+import { fingerprintText, hashOf, keyOf, recordedFingerprint, sumOf } from "./fingerprint.ts";
 import { isVirtual, type LiveObject, type LiveSchema } from "./live.ts";
 import type { PlainChange } from "./plain.ts";
 import { keptObject, ownOf } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
 
-/** The hash of one object: those of a schema, in any order, make its fingerprint by exclusive or. */
-function hashOf({ type, folded, foldedTable, sql }: LiveObject): bigint {
-  return BigInt(`0x${sha256(`${type}\0${folded}\0${foldedTable}\0${canonicalSql(sql)}`)}`);
-}
-
-/** Identifies an object within a schema, as `objectKey` does. */
-function keyOf({ type, folded }: LiveObject): string {
-  return `${type} ${folded}`;
-}
-
-/** An object of the schema, with its hash. */
-interface Tracked {
-  readonly object: LiveObject;
-  readonly hash: bigint;
-}
-
 const upsert = `INSERT INTO rung_schema (type, name, "table", sql) VALUES (?, ?, ?, ?)
   ON CONFLICT (type, name) DO UPDATE SET "table" = excluded."table", sql = excluded.sql`;
 const remove = "DELETE FROM rung_schema WHERE type = ? AND name = ?";
 const removeOn = `DELETE FROM rung_schema WHERE type <> 'view' AND "table" = ? COLLATE NOCASE`;
+
+/** A plain step whose doing was not looked at yet. */
+interface Unseen {
+  readonly change: PlainChange;
+  readonly direction: Direction;
+  fingerprint: string;
+}
 
 /** Objects by the place of the step that has to do with them: where no step has, it is the last one's. */
 function grouped(
@@ -69,11 +61,14 @@ export class SchemaTracker {
   readonly #connection: Connection;
   readonly #live: LiveSchema;
   readonly #ledger: Ledger;
-  readonly #tracked = new Map<string, Tracked>();
-  #fingerprint = 0n;
+  readonly #tracked = new Map<string, LiveObject>();
+  /** The fingerprint as a number; null as long as nobody has asked for it: to hash every object takes its time. */
+  #sum: bigint | null = null;
+  /** Whether no step has changed anything yet. */
+  #isAsFound = true;
   #hasVirtual = false;
   /** Plain steps whose doing was not looked at yet; all of them make, or all drop. */
-  #unseen: { readonly change: PlainChange; fingerprint: string }[] = [];
+  #unseen: Unseen[] = [];
 
   /** `live` is the schema as the steps find it; nobody else takes its changes. */
   constructor(connection: Connection, live: LiveSchema, ledger: Ledger) {
@@ -81,23 +76,34 @@ export class SchemaTracker {
     this.#live = live;
     this.#ledger = ledger;
     live.takeChanges();
-    for (const object of this.#ownOf(live.all())) this.#add(object);
+    for (const object of this.#ownOf(live.all())) this.#tracked.set(keyOf(object), object);
+  }
+
+  /**
+   * Before a step whose fingerprint will be recorded. Where the schema has not drifted, and no step of this transaction
+   * has changed it, that of the step before it may be known: then only what changes has to be hashed.
+   */
+  anticipate(hasDrifted: boolean): void {
+    const isOther = hasDrifted || !this.#isAsFound || !this.#ledger.isEmpty;
+    if (this.#sum !== null || isOther || this.#connection.ignored.length > 0) return;
+    this.#sum = recordedFingerprint(this.#connection, this.#tracked.size);
   }
 
   /** The schema; an object that stands as it was is the same one as before. */
   get objects(): readonly SchemaObject[] {
     this.settle();
-    return [...this.#tracked.values()].map(({ object }) => object);
+    return [...this.#tracked.values()];
   }
 
-  /** The fingerprint of the schema, as 64 hexadecimal digits. */
+  /** The fingerprint of the schema, as it is recorded. */
   get fingerprint(): string {
     this.settle();
     return this.#digits();
   }
 
   #digits(): string {
-    return this.#fingerprint.toString(16).padStart(64, "0");
+    this.#sum ??= sumOf(this.#tracked.values());
+    return fingerprintText(this.#sum, this.#connection.ignored);
   }
 
   /** Before a step: looks at what those before it have done, unless the next one is of their kind. */
@@ -107,11 +113,11 @@ export class SchemaTracker {
   }
 
   /**
-   * Takes in what a plain step has done, once there is a reason to look; gives its fingerprint then. To look after each
-   * of many steps takes longer than the steps.
+   * Takes in what a plain step has done, once there is a reason to look; gives its fingerprint then, if it is an up. To
+   * look after each of many steps takes longer than the steps.
    */
-  expect(change: PlainChange): () => string {
-    const step = { change, fingerprint: "" };
+  expect(change: PlainChange, direction: Direction): () => string {
+    const step = { change, direction, fingerprint: "" };
     this.#unseen.push(step);
     return () => {
       this.settle();
@@ -140,7 +146,7 @@ export class SchemaTracker {
         this.#add(object);
         this.#keep(object, object.folded);
       }
-      step.fingerprint = this.#digits();
+      if (step.direction === "up") step.fingerprint = this.#digits();
       at++;
     }
   }
@@ -173,7 +179,7 @@ export class SchemaTracker {
 
   /** What is to be kept of an object that a step has made or altered; null for what stays, or is not, in the list. */
   #keptAs({ kind, type, name }: Difference, lost: readonly LiveObject[]): SchemaObject | null {
-    const object = this.#tracked.get(objectKey({ type, name }))?.object;
+    const object = this.#tracked.get(objectKey({ type, name }));
     if (kind === "gone" || object === undefined) return null;
     const origin = lost.find(({ rowid }) => rowid === object.rowid);
     const isAltered =
@@ -195,7 +201,7 @@ export class SchemaTracker {
 
   /** Takes in an object that a step names: one that is as its canonical SQL says, or, with null, one that is gone. */
   own(type: ObjectType, name: string, canonical: string | null): void {
-    const object = this.#tracked.get(objectKey({ type, name }))?.object;
+    const object = this.#tracked.get(objectKey({ type, name }));
     if (canonical === null && object === undefined) {
       this.#ledger.add(remove, [type, foldName(name)]);
       // Its indexes and triggers went with it.
@@ -207,7 +213,7 @@ export class SchemaTracker {
   /** Writes the whole live schema to the kept list. */
   keepAll(): void {
     this.#ledger.add("DELETE FROM rung_schema", []);
-    for (const { object } of this.#tracked.values()) this.#keep(object);
+    for (const object of this.#tracked.values()) this.#keep(object);
   }
 
   #keep({ type, name, table, sql }: SchemaObject, folded = foldName(name)): void {
@@ -221,18 +227,19 @@ export class SchemaTracker {
   }
 
   #isTracked(object: LiveObject): boolean {
-    return this.#tracked.get(keyOf(object))?.object === object;
+    return this.#tracked.get(keyOf(object)) === object;
   }
 
   #add(object: LiveObject): void {
-    const hash = hashOf(object);
-    this.#tracked.set(keyOf(object), { object, hash });
-    this.#fingerprint ^= hash;
+    this.#isAsFound = false;
+    this.#tracked.set(keyOf(object), object);
+    if (this.#sum !== null) this.#sum ^= hashOf(object);
   }
 
+  /** Of an object that is tracked. */
   #remove(object: LiveObject): void {
-    const key = keyOf(object);
-    this.#fingerprint ^= this.#tracked.get(key)?.hash ?? 0n;
-    this.#tracked.delete(key);
+    this.#isAsFound = false;
+    this.#tracked.delete(keyOf(object));
+    if (this.#sum !== null) this.#sum ^= hashOf(object);
   }
 }

@@ -91,7 +91,8 @@ export class Writing {
   }
 
   #amend(amendment: Amendment): Outcome {
-    this.#stepping.writer().amend(amendment, this.#stepping.stamp(1, 0));
+    const fingerprint = (): string => this.#ground.known.tracker.fingerprint;
+    this.#stepping.writer().amend(amendment, this.#stepping.stamp(1, 0, fingerprint));
     const accepts = "drift" in amendment && amendment.drift.length > 0;
     if (accepts || amendment.kind === "baseline") {
       this.#ground.known.tracker.keepAll();

@@ -36,6 +36,7 @@ function recorded(connection: Connection, log: string[]): Connection {
     },
     errno: connection.errno,
     isOwn: connection.isOwn,
+    ignored: connection.ignored,
     run: (sql) => {
       log.push(sql);
       connection.run(sql);

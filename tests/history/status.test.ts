@@ -163,6 +163,7 @@ function counted(real: Connection, asked: string[]): Connection {
     },
     errno: real.errno,
     isOwn: real.isOwn,
+    ignored: real.ignored,
     run: (text) => real.run(text),
     prepare: (text) => real.prepare(text),
     all: (text, ...values) => {
