@@ -10,11 +10,6 @@ export function hashOf({ type, folded, foldedTable, sql }: LiveObject): bigint {
   return BigInt(`0x${sha256(`${type}\0${folded}\0${foldedTable}\0${canonicalSql(sql)}`)}`);
 }
 
-/** Identifies an object within a schema, as `objectKey` does. */
-export function keyOf({ type, folded }: LiveObject): string {
-  return `${type} ${folded}`;
-}
-
 /** The fingerprint of a schema, as a number. */
 export function sumOf(objects: Iterable<LiveObject>): bigint {
   let sum = 0n;

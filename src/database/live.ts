@@ -32,13 +32,20 @@ const selectTail = `SELECT rowid AS rowid, type AS type, name AS name, tbl_name 
   FROM main.sqlite_schema WHERE rowid > ? ORDER BY rowid`;
 const selectOne = "SELECT 1 FROM main.sqlite_schema WHERE rowid = ? AND type = ? AND name = ?";
 
+/** The type of an object, as one and the same text each time: what is so compares faster. */
+function typeOf(kind: Row[string] | undefined): ObjectType {
+  if (kind === "table") return "table";
+  if (kind === "index") return "index";
+  return kind === "view" || kind === "trigger" ? kind : "table";
+}
+
 function objectOf(row: Row): LiveObject {
-  const kind = row["type"];
-  const type = kind === "index" || kind === "view" || kind === "trigger" ? kind : "table";
-  const rowid = Number(row["rowid"]);
-  const name = textOf(row, "name");
-  const table = textOf(row, "table");
-  const sql = textOf(row, "sql");
+  const { rowid: at, name: ownName, table: tableName, sql: text } = row;
+  const rowid = typeof at === "number" ? at : Number(at);
+  const name = typeof ownName === "string" ? ownName : "";
+  const table = typeof tableName === "string" ? tableName : "";
+  const sql = typeof text === "string" ? text : "";
+  const type = typeOf(row["type"]);
   const folded = foldName(name);
   const foldedTable = table === name ? folded : foldName(table);
   return { rowid, type, name, table, folded, foldedTable, sql };
@@ -53,9 +60,15 @@ function isSame(left: LiveObject, right: LiveObject): boolean {
   );
 }
 
-/** Whether an object is a virtual table, by its SQL. */
-export function isVirtual({ sql }: { readonly sql: string }): boolean {
-  return /^CREATE\s+VIRTUAL/i.test(sql);
+/** Whether an object is a virtual table, by its SQL, which SQLite begins like this itself (sqlite3VtabFinishParse). */
+export function isVirtual({
+  type,
+  sql,
+}: {
+  readonly type: ObjectType;
+  readonly sql: string;
+}): boolean {
+  return type === "table" && sql.startsWith("CREATE VIRTUAL");
 }
 
 /** SQLite's counter of schema changes: as long as it stands still, there is nothing to compare. */
@@ -137,8 +150,7 @@ export class LiveSchema {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#version = schemaVersion(connection);
-    this.#readTail();
-    this.#fresh = new Set();
+    for (const row of connection.all(selectTail, 0)) this.#add(objectOf(row));
   }
 
   /** Before a statement: what it can do to the schema. */
@@ -252,12 +264,14 @@ export class LiveSchema {
     const { rowid, type, sql } = object;
     this.#rows.set(rowid, object);
     if (this.#names !== null) addNames(this.#names, object);
-    if (type === "view" || type === "trigger") {
+    if (type !== "table" && type !== "index") {
       this.#programs.push(object);
       if (namesOurs(sql)) this.#readers.add(object);
     }
-    if (type === "table" && /references/i.test(sql)) this.#children.push(object);
-    if (isVirtual(object)) this.#virtual.add(object);
+    if (type === "table") {
+      if (/references/i.test(sql)) this.#children.push(object);
+      if (isVirtual(object)) this.#virtual.add(object);
+    }
     if (rowid > this.#last) this.#last = rowid;
   }
 

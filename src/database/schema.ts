@@ -32,10 +32,13 @@ export function ownOf<T extends SchemaObject>(
 ): readonly T[] {
   const own: T[] = [];
   let hasVirtual = hadVirtual;
+  // Most indexes follow their table, and to look at a name takes longer than to compare two.
+  let lastTable = "";
   for (const object of objects) {
     const { name, table, sql } = object;
     if (sql === "" || !connection.isOwn(name)) continue;
-    if (table !== name && !connection.isOwn(table)) continue;
+    if (table === name) lastTable = name;
+    else if (table !== lastTable && !connection.isOwn(table)) continue;
     own.push(object);
     hasVirtual ||= isVirtual(object);
   }

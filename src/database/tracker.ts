@@ -12,7 +12,7 @@ import {
 import type { Direction } from "../migration/migration.ts";
 import type { ObjectType } from "../migration/touch.ts";
 import type { Ledger } from "./ledger.ts";
-import { fingerprintText, hashOf, keyOf, recordedFingerprint, sumOf } from "./fingerprint.ts";
+import { fingerprintText, hashOf, recordedFingerprint, sumOf } from "./fingerprint.ts";
 import { isVirtual, type LiveObject, type LiveSchema } from "./live.ts";
 import type { PlainChange } from "./plain.ts";
 import { keptObject, ownOf } from "./schema.ts";
@@ -61,7 +61,7 @@ export class SchemaTracker {
   readonly #connection: Connection;
   readonly #live: LiveSchema;
   readonly #ledger: Ledger;
-  readonly #tracked = new Map<string, LiveObject>();
+  readonly #tracked: Set<LiveObject>;
   /** The fingerprint as a number; null as long as nobody has asked for it: to hash every object takes its time. */
   #sum: bigint | null = null;
   /** Whether no step has changed anything yet. */
@@ -76,7 +76,7 @@ export class SchemaTracker {
     this.#live = live;
     this.#ledger = ledger;
     live.takeChanges();
-    for (const object of this.#ownOf(live.all())) this.#tracked.set(keyOf(object), object);
+    this.#tracked = new Set(this.#ownOf(live.all()));
   }
 
   /**
@@ -92,7 +92,7 @@ export class SchemaTracker {
   /** The schema; an object that stands as it was is the same one as before. */
   get objects(): readonly SchemaObject[] {
     this.settle();
-    return [...this.#tracked.values()];
+    return [...this.#tracked];
   }
 
   /** The fingerprint of the schema, as it is recorded. */
@@ -102,7 +102,7 @@ export class SchemaTracker {
   }
 
   #digits(): string {
-    this.#sum ??= sumOf(this.#tracked.values());
+    this.#sum ??= sumOf(this.#tracked);
     return fingerprintText(this.#sum, this.#connection.ignored);
   }
 
@@ -152,7 +152,7 @@ export class SchemaTracker {
   }
 
   #lose(object: LiveObject): void {
-    if (!this.#isTracked(object)) return;
+    if (!this.#tracked.has(object)) return;
     this.#remove(object);
     this.#ledger.add(remove, [object.type, object.folded]);
   }
@@ -161,7 +161,7 @@ export class SchemaTracker {
   follow(): void {
     this.settle();
     const { gone, fresh } = this.#live.takeChanges();
-    const lost = gone.filter((object) => this.#isTracked(object));
+    const lost = gone.filter((object) => this.#tracked.has(object));
     for (const object of lost) this.#remove(object);
     const made = this.#ownOf(fresh);
     for (const object of made) this.#add(object);
@@ -179,12 +179,14 @@ export class SchemaTracker {
 
   /** What is to be kept of an object that a step has made or altered; null for what stays, or is not, in the list. */
   #keptAs({ kind, type, name }: Difference, lost: readonly LiveObject[]): SchemaObject | null {
-    const object = this.#tracked.get(objectKey({ type, name }));
+    const object = this.#find(type, name);
     if (kind === "gone" || object === undefined) return null;
     const origin = lost.find(({ rowid }) => rowid === object.rowid);
     const isAltered =
       origin !== undefined &&
-      (kind === "changed" ? keyOf(origin) === keyOf(object) : this.#isRenamed(origin, object));
+      (kind === "changed"
+        ? objectKey(origin) === objectKey(object)
+        : this.#isRenamed(origin, object));
     if (!isAltered) return object;
     this.#ledger.write();
     const kept = keptObject(this.#connection, origin.type, origin.name);
@@ -195,13 +197,13 @@ export class SchemaTracker {
   }
 
   #isRenamed(origin: LiveObject, object: LiveObject): boolean {
-    const isGone = !this.#tracked.has(keyOf(origin));
+    const isGone = this.#find(origin.type, origin.name) === undefined;
     return object.type === "table" && isGone && isRenamed(origin, object);
   }
 
   /** Takes in an object that a step names: one that is as its canonical SQL says, or, with null, one that is gone. */
   own(type: ObjectType, name: string, canonical: string | null): void {
-    const object = this.#tracked.get(objectKey({ type, name }));
+    const object = this.#find(type, name);
     if (canonical === null && object === undefined) {
       this.#ledger.add(remove, [type, foldName(name)]);
       // Its indexes and triggers went with it.
@@ -213,7 +215,7 @@ export class SchemaTracker {
   /** Writes the whole live schema to the kept list. */
   keepAll(): void {
     this.#ledger.add("DELETE FROM rung_schema", []);
-    for (const object of this.#tracked.values()) this.#keep(object);
+    for (const object of this.#tracked) this.#keep(object);
   }
 
   #keep({ type, name, table, sql }: SchemaObject, folded = foldName(name)): void {
@@ -226,20 +228,20 @@ export class SchemaTracker {
     return own;
   }
 
-  #isTracked(object: LiveObject): boolean {
-    return this.#tracked.get(keyOf(object)) === object;
+  #find(type: ObjectType, name: string): LiveObject | undefined {
+    return this.#live.named(name).find((each) => each.type === type && this.#tracked.has(each));
   }
 
   #add(object: LiveObject): void {
     this.#isAsFound = false;
-    this.#tracked.set(keyOf(object), object);
+    this.#tracked.add(object);
     if (this.#sum !== null) this.#sum ^= hashOf(object);
   }
 
   /** Of an object that is tracked. */
   #remove(object: LiveObject): void {
     this.#isAsFound = false;
-    this.#tracked.delete(keyOf(object));
+    this.#tracked.delete(object);
     if (this.#sum !== null) this.#sum ^= hashOf(object);
   }
 }

@@ -54,7 +54,7 @@ const ofStatus: Readonly<Record<string, string>> = {
 /** The same of what `migrate` loads besides: nothing that proves, rehearses or copies. */
 const ofMigrate: Readonly<Record<string, string>> = {
   database:
-    "callsite compile facts function ground guard handle horizon ledger outside plain recording refusal scope stepping tracker violations watch watch-keys watch-objects watch-rows writing",
+    "callsite compile facts fingerprint function ground guard handle horizon ledger outside plain recording refusal scope stepping tracker violations watch watch-keys watch-objects watch-rows writing",
   migration: "cursor forbidden touch",
   plan: "plan step",
   run: "activity backup execute group machine moves outside planning state trail",
