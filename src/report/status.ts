@@ -4,16 +4,8 @@ import { called } from "../called.ts";
 import { differenceText } from "../plan/conflict.ts";
 import type { MigrationState, StatusRow } from "../plan/status.ts";
 import { withoutOrder, type Difference } from "../plan/schema.ts";
-import {
-  duration,
-  gapsTo,
-  indented,
-  plain,
-  printable,
-  steers,
-  type Colour,
-  type Paint,
-} from "./style.ts";
+import { measured, tableOf } from "./table.ts";
+import { indented, plain, printable, type Colour, type Paint } from "./style.ts";
 
 const colours: Readonly<Record<MigrationState, Colour>> = {
   applied: 32,
@@ -67,83 +59,6 @@ export function driftText(drift: readonly Difference[]): string {
   return printable(parts.join(""));
 }
 
-/** What one walk through the rows finds, as each costs as much as a cell of every row. */
-interface Measured {
-  /** How long each took, as it is shown. */
-  readonly durations: readonly string[];
-  readonly nameWidth: number;
-  readonly stateWidth: number;
-  readonly tookWidth: number;
-  readonly counts: ReadonlyMap<MigrationState, number>;
-}
-
-function measured(rows: readonly StatusRow[]): Measured {
-  const durations: string[] = [];
-  let nameWidth = "NAME".length;
-  let tookWidth = "TOOK".length;
-  const counts = new Map<MigrationState, number>();
-  let last: MigrationState = "applied";
-  let inTurn = 0;
-  const count = (): unknown => inTurn > 0 && counts.set(last, (counts.get(last) ?? 0) + inTurn);
-  for (const { name, state, durationMs } of rows) {
-    const took = durationMs === null ? "" : duration(durationMs);
-    durations.push(took);
-    if (name.length > nameWidth) nameWidth = name.length;
-    if (took.length > tookWidth) tookWidth = took.length;
-    if (state !== last) {
-      count();
-      last = state;
-      inTurn = 0;
-    }
-    inTurn++;
-  }
-  count();
-  let stateWidth = "STATE".length;
-  for (const [{ length }] of counts) if (length > stateWidth) stateWidth = length;
-  return { durations, nameWidth, stateWidth, tookWidth, counts };
-}
-
-/**
- * The table: a line for each row, whose last cell is not padded. Not by `columns`, as the status of many migrations is
- * asked for at every start, and to go from cell to cell takes three times as long.
- */
-function laidOut(rows: readonly StatusRow[], { durations, ...widths }: Measured): string {
-  // Versions grow, so that the last one is the longest.
-  const versionEnd = Math.max("VERSION".length, `${rows[rows.length - 1]?.version}`.length) + 2;
-  const nameEnd = widths.nameWidth + 2;
-  const stateEnd = widths.stateWidth + 2;
-  const tookEnd = widths.tookWidth + 2;
-  const gaps = gapsTo(Math.max(versionEnd, nameEnd, stateEnd, tookEnd));
-  const lines = [
-    `VERSION${gaps[versionEnd - 7]}NAME${gaps[nameEnd - 4]}STATE${gaps[stateEnd - 5]}` +
-      `APPLIED AT (UTC)     TOOK${gaps[tookEnd - 4]}BY\n`,
-  ];
-  let at = 0;
-  for (const { version, name, state, appliedAt, appliedBy } of rows) {
-    const took = durations[at++] ?? "";
-    const digits = String(version);
-    lines.push(
-      appliedAt === null
-        ? `${digits}${gaps[versionEnd - digits.length]}${name}${gaps[nameEnd - name.length]}${state}\n`
-        : `${digits}${gaps[versionEnd - digits.length]}${name}${gaps[nameEnd - name.length]}` +
-            `${state}${gaps[stateEnd - state.length]}${appliedAt.slice(0, 10)} ${appliedAt.slice(11, 19)}  ` +
-            `${took}${gaps[tookEnd - took.length]}${appliedBy}\n`,
-    );
-  }
-  return lines.join("");
-}
-
-/** A row in which nothing steers a terminal. */
-function shown(row: StatusRow): StatusRow {
-  const { name, appliedAt, appliedBy } = row;
-  return {
-    ...row,
-    name: printable(name),
-    appliedAt: appliedAt === null ? null : printable(appliedAt),
-    appliedBy: appliedBy === null ? null : printable(appliedBy),
-  };
-}
-
 /** Painted once the columns stand: colour codes have a length, but no width. */
 function paintStates(table: string, rows: readonly StatusRow[], paint: Paint): string {
   const lines = table.split("\n");
@@ -173,9 +88,8 @@ export function statusText(
 ): string {
   if (rows.length === 0) return `${driftText(drift)}No migrations, none applied: ${database}\n`;
   const found = measured(rows);
-  const raw = laidOut(rows, found);
-  if (steers(raw)) return statusText(rows.map(shown), drift, database, paint);
-  const painted = paint === plain ? raw : paintStates(raw, rows, paint);
+  const table = tableOf(rows, found);
+  const painted = paint === plain ? table : paintStates(table, rows, paint);
   const counts: string[] = [];
   for (const state of order) {
     const count = found.counts.get(state);

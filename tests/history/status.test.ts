@@ -5,6 +5,8 @@ import { readHistory } from "../../src/database/history.ts";
 import { openConnection, type Connection } from "../../src/database/sqlite.ts";
 import type { MigrationState, StatusRow } from "../../src/plan/status.ts";
 import { statusText } from "../../src/report/status.ts";
+import { tableByCells } from "../../src/report/table.ts";
+import { randomOf } from "../guard/random.ts";
 import { coloured, plain } from "../../src/report/style.ts";
 import { executable, Place, table } from "../rung.ts";
 import { done, listOf, report, tables } from "./asking.ts";
@@ -144,6 +146,29 @@ test("the colour is the state's, whatever a migration is called, and no column m
   ]);
   const bare = lines.join("\n").replaceAll(/\u001b\[\d+m/g, "");
   expect(bare).toBe(statusText(rows, [], "x.db", plain));
+});
+
+test("many rows are laid out by lines as they are cell by cell", () => {
+  const states = ["applied", "pending", "out-of-order", "changed", "missing", "ahead"] as const;
+  const texts = ["a", "add_users", "é", "", "x\ty", "😀", "a b"];
+  for (let seed = 1; seed <= 400; seed++) {
+    const pick = randomOf(seed);
+    const isOdd = pick(3) === 0;
+    let version = 0;
+    const rows = Array.from({ length: pick(12) + 1 }, (): StatusRow => {
+      version += 1 + pick(10) ** pick(14);
+      const state = states[pick(pick(states.length) + 1)] ?? "applied";
+      const name = texts[pick(texts.length)] ?? "";
+      const none = { appliedAt: null, durationMs: null, appliedBy: null, interruption: null };
+      if (state === "pending" || state === "out-of-order") return { version, name, state, ...none };
+      const appliedAt = isOdd && pick(3) === 0 ? "2026-01-01" : "2026-01-02T03:04:05.678Z";
+      const appliedBy = isOdd && pick(3) === 0 ? (["", "\u001b[31m"][pick(2)] ?? "") : "me@here";
+      const durationMs = pick(10) ** pick(8);
+      return { version, name, state, appliedAt, durationMs, appliedBy, interruption: null };
+    });
+    const text = statusText(rows, [], "x.db", plain);
+    expect([seed, text.slice(0, text.indexOf("\n\n") + 1)]).toEqual([seed, tableByCells(rows)]);
+  }
 });
 
 test("names and users that would steer a terminal are shown, not obeyed", async () => {

@@ -48,7 +48,7 @@ const ofStatus: Readonly<Record<string, string>> = {
     "catalog checksum directory embedded embedded.gen filename migration options plain read sections source statements tokens",
   plan: "conflict contents history schema status",
   platform: "hash imports size system",
-  report: "files status style tally text",
+  report: "files status style table tally text",
 };
 
 /** The same of what `migrate` loads besides: nothing that proves, rehearses or copies. */
