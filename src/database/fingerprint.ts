@@ -2,7 +2,7 @@
 
 import { sha256 } from "../platform/hash.ts";
 import { canonicalSql } from "../plan/schema.ts";
-import type { LiveObject } from "./live.ts";
+import { schemaVersion, type LiveObject } from "./live.ts";
 import type { Connection } from "./sqlite.ts";
 
 /** The hash of one object: those of a schema, in any order, make its fingerprint by exclusive or. */
@@ -27,21 +27,21 @@ export function fingerprintText(sum: bigint, ignored: readonly string[]): string
 const few = 30;
 
 /** What the latest entry of the log says, if it is that a migration was applied: only then it left a fingerprint. */
-const selectRecorded = `SELECT fingerprint FROM rung_history JOIN
-  (SELECT event, version AS latest FROM rung_log ORDER BY id DESC LIMIT 1) ON version = latest
+const selectRecorded = `SELECT fingerprint, (SELECT schema_version FROM rung_format) AS kept,
+  (SELECT count(*) FROM rung_schema) AS objects
+  FROM rung_history JOIN (SELECT event, version AS latest FROM rung_log ORDER BY id DESC LIMIT 1) ON version = latest
   WHERE event = 'apply' AND state = 'applied'`;
 
-const countKept = "SELECT count(*) AS count FROM rung_schema";
-
 /**
- * The fingerprint that the latest step has recorded, where it is that of so many objects; else null. The schema has not
- * drifted since, and nothing of it is left out: what was recorded without some objects says so, and is no such number.
+ * The fingerprint that the latest step has recorded, where it is that of so many objects; else null. It is theirs where
+ * SQLite's counter stands where it was kept: a commit keeps it only if the schema had not drifted. A fingerprint that
+ * leaves something out says so, and is no such number. Other builds may count other objects as the user's own.
  */
 export function recordedFingerprint(connection: Connection, objects: number): bigint | null {
   if (objects < few) return null;
-  const { fingerprint } = connection.get(selectRecorded) ?? {};
+  const found = connection.get(selectRecorded);
+  const fingerprint = found?.["fingerprint"];
   if (typeof fingerprint !== "string" || !/^[0-9a-f]{64}$/.test(fingerprint)) return null;
-  // Another build may have taken some for those of another tool, or the other way round.
-  const { count } = connection.get(countKept) ?? {};
-  return count === objects ? BigInt(`0x${fingerprint}`) : null;
+  const isTheirs = found?.["kept"] === schemaVersion(connection) && found["objects"] === objects;
+  return isTheirs ? BigInt(`0x${fingerprint}`) : null;
 }

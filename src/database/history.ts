@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
 import type { Catalog, Row } from "../migration/migration.ts";
-import { type Agreement, type History, type HistoryRow, type LogEntry } from "../plan/history.ts";
+import type { Agreement, History, HistoryRow, LogEntry } from "../plan/history.ts";
 import { driftOf } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
 import { isAlive } from "./who.ts";
@@ -124,7 +124,8 @@ function readRows(connection: Connection): Result<readonly HistoryRow[]> {
   return read.success ? withProgress(connection, read.output) : damaged(read);
 }
 
-const selectSummary = `SELECT count(*) AS count, max(seq) AS seq, max(state) AS state,
+const selectSummary = `SELECT count(*) AS count, max(seq) AS seq,
+  count(*) FILTER (WHERE state = 'applied' AND kind IN ('sql', 'typescript')) AS sound,
   group_concat(version, ' ') AS versions, group_concat(checksum, ' ') AS checksums FROM rung_history`;
 
 /**
@@ -132,8 +133,8 @@ const selectSummary = `SELECT count(*) AS count, max(seq) AS seq, max(state) AS 
  * its rows take to read. In any other order than that of versions it would not be found, and the rows be read.
  */
 function agreementOf(connection: Connection, { migrations }: Catalog): Agreement | null {
-  const { count, seq, state, ...told } = connection.get(selectSummary) ?? {};
-  if (typeof count !== "number" || typeof seq !== "number" || state !== "applied") return null;
+  const { count, seq, sound, ...told } = connection.get(selectSummary) ?? {};
+  if (typeof count !== "number" || typeof seq !== "number" || sound !== count) return null;
   let versions = "";
   let checksums = "";
   for (const { version, checksum } of migrations.slice(0, count)) {

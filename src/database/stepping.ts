@@ -194,7 +194,7 @@ export class Stepping {
     return { at: date().toISOString(), by: by(), seq, durationMs, fingerprint };
   }
 
-  /** Takes in what a step has done; gives the fingerprint of the schema as it left it, which of a down nobody records. */
+  /** Takes in what a step has done; gives the fingerprint of the schema after it, but for a down: nobody records that. */
   #follow({ direction, options }: ReadyStep): () => string {
     const { known } = this.#ground;
     if (options.transaction) {
@@ -222,7 +222,7 @@ export class Stepping {
     const isSafe = change !== null && (change.does === "create" || live.isBare);
     // What is entered until here is the doing of the steps before, and stays where this one is taken back.
     tracker.await(isSafe ? change : null);
-    if (step.direction === "up") tracker.anticipate(this.#ground.reading.hasDrifted);
+    if (step.direction === "up") tracker.anticipate();
     if (isReader) ledger.write();
     const { mark } = ledger;
     connection.run("SAVEPOINT rung_step");

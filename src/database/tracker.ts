@@ -64,7 +64,7 @@ export class SchemaTracker {
   readonly #tracked: Set<LiveObject>;
   /** The fingerprint as a number; null as long as nobody has asked for it: to hash every object takes its time. */
   #sum: bigint | null = null;
-  /** Whether no step has changed anything yet. */
+  /** Whether no step has changed anything since this was made. */
   #isAsFound = true;
   #hasVirtual = false;
   /** Plain steps whose doing was not looked at yet; all of them make, or all drop. */
@@ -80,12 +80,12 @@ export class SchemaTracker {
   }
 
   /**
-   * Before a step whose fingerprint will be recorded. Where the schema has not drifted, and no step of this transaction
-   * has changed it, that of the step before it may be known: then only what changes has to be hashed.
+   * Before a step whose fingerprint will be recorded. As long as no step of this transaction has changed anything, that
+   * of the step before may be the schema's: then only what changes has to be hashed.
    */
-  anticipate(hasDrifted: boolean): void {
-    const isOther = hasDrifted || !this.#isAsFound || !this.#ledger.isEmpty;
-    if (this.#sum !== null || isOther || this.#connection.ignored.length > 0) return;
+  anticipate(): void {
+    const isAsCommitted = this.#isAsFound && this.#ledger.isEmpty;
+    if (this.#sum !== null || !isAsCommitted || this.#connection.ignored.length > 0) return;
     this.#sum = recordedFingerprint(this.#connection, this.#tracked.size);
   }
 

@@ -79,8 +79,8 @@ function absent(row: HistoryRow, newest: number): Standing {
 }
 
 /**
- * Where every known version stands, in version order, but those that are in agreement. The head is the highest version
- * that was applied.
+ * Where every known version stands, in version order; those that an agreement tells of as applied are left out. The head
+ * is the highest version that was applied.
  */
 export function standings(catalog: Catalog, { rows, agreement }: History): readonly Standing[] {
   const { migrations } = catalog;

@@ -25,7 +25,7 @@ export interface Measured {
   readonly nameWidth: number;
   readonly stateWidth: number;
   readonly tookWidth: number;
-  /** Whether every moment is as long as the next, and everybody has a name. */
+  /** Whether every moment is as long as the next, no version is negative, and no line ends in white space. */
   readonly isEven: boolean;
   readonly hasApplied: boolean;
   readonly counts: ReadonlyMap<MigrationState, number>;
@@ -34,24 +34,34 @@ export interface Measured {
 /** As long as a moment is in RFC 3339, with milliseconds and in UTC. */
 const momentLength = "2026-04-23T12:00:00.000Z".length;
 
+function endsInBlank(text: string | null): boolean {
+  return text === null || text === "" || text.trimEnd() !== text;
+}
+
 /** Walks through the rows of a report. */
 export function measured(rows: readonly StatusRow[]): Measured {
   const durations: string[] = [];
   let nameWidth = "NAME".length;
   let tookWidth = "TOOK".length;
-  let isEven = true;
+  // In version order: none is longer than the last one, unless there are negative ones.
+  let isEven = (rows[0]?.version ?? 0) >= 0;
+  let lastBy: string | null = null;
   let hasApplied = false;
   const counts = new Map<MigrationState, number>();
   let last: MigrationState = "applied";
   let inTurn = 0;
-  const count = (): unknown => inTurn > 0 && counts.set(last, (counts.get(last) ?? 0) + inTurn);
+  const count = (): void => {
+    if (inTurn > 0) counts.set(last, (counts.get(last) ?? 0) + inTurn);
+  };
   for (const { name, state, appliedAt, durationMs, appliedBy } of rows) {
     let took = "";
     if (appliedAt !== null && durationMs !== null) {
       hasApplied = true;
       took = duration(durationMs);
       if (took.length > tookWidth) tookWidth = took.length;
-      if (appliedAt.length !== momentLength || appliedBy === "") isEven = false;
+      if (appliedAt.length !== momentLength) isEven = false;
+      if (appliedBy !== lastBy && endsInBlank(appliedBy)) isEven = false;
+      lastBy = appliedBy;
     }
     durations.push(took);
     if (name.length > nameWidth) nameWidth = name.length;
@@ -70,7 +80,6 @@ export function measured(rows: readonly StatusRow[]): Measured {
 
 /** The same in a third of the time, as the status of many migrations is asked for often: rows whose moments are even. */
 function tableByLines(rows: readonly StatusRow[], { durations, ...found }: Measured): string {
-  // Versions grow, so that the last one is the longest.
   const versionEnd = Math.max("VERSION".length, `${rows[rows.length - 1]?.version}`.length) + 2;
   const nameEnd = found.nameWidth + 2;
   const stateEnd = found.stateWidth + 2;

@@ -20,12 +20,15 @@ const mishaps = [
   "DELETE FROM rung_history WHERE version = ?",
   "UPDATE rung_history SET seq = seq + 100 WHERE version = ?",
   "UPDATE rung_history SET name = 'other' WHERE version = ?",
+  "UPDATE rung_history SET kind = 'other' WHERE version = ?",
+  "UPDATE rung_history SET state = 'above' WHERE version = ?",
+  "UPDATE rung_history SET state = 'under' WHERE version = ?",
 ];
 
-function read(connection: Connection, catalog: Catalog | null): History {
+/** Null where it cannot be read. */
+function read(connection: Connection, catalog: Catalog | null): History | null {
   const history = readHistory(connection, catalog);
-  if (!history.ok) throw new Error(history.failure.text);
-  return history.value;
+  return history.ok ? history.value : null;
 }
 
 test("a history that agrees with its catalog leaves the same to do as its rows do", () => {
@@ -37,7 +40,7 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
     checksum: `${at}`.repeat(64).slice(0, 64),
     sections: () => readSections("-- migrate:up\n", "x.sql"),
   }));
-  const seen = { agreed: 0, not: 0 };
+  const seen = { agreed: 0, not: 0, unreadable: 0 };
   for (let seed = 1; seed <= 300; seed++) {
     const pick = randomOf(seed);
     const migrations = whole.slice(0, pick(whole.length + 1));
@@ -58,6 +61,12 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
     }
     const rows = read(connection, null);
     const history = read(connection, catalog);
+    if (rows === null || history === null) {
+      expect([seed, history]).toEqual([seed, rows]);
+      seen.unreadable++;
+      connection.close();
+      continue;
+    }
     const left = standings(catalog, rows).filter(({ state }) => state !== "applied");
     const found = standings(catalog, history).filter(({ state }) => state !== "applied");
     expect([seed, found]).toEqual([seed, left]);
@@ -70,4 +79,5 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
     connection.close();
   }
   expect(Math.min(seen.agreed, seen.not)).toBeGreaterThan(50);
+  expect(seen.unreadable).toBeGreaterThan(10);
 });

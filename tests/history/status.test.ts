@@ -154,7 +154,7 @@ test("many rows are laid out by lines as they are cell by cell", () => {
   for (let seed = 1; seed <= 400; seed++) {
     const pick = randomOf(seed);
     const isOdd = pick(3) === 0;
-    let version = 0;
+    let version = isOdd && pick(3) === 0 ? -123_456_789 : 0;
     const rows = Array.from({ length: pick(12) + 1 }, (): StatusRow => {
       version += 1 + pick(10) ** pick(14);
       const state = states[pick(pick(states.length) + 1)] ?? "applied";
@@ -162,7 +162,8 @@ test("many rows are laid out by lines as they are cell by cell", () => {
       const none = { appliedAt: null, durationMs: null, appliedBy: null, interruption: null };
       if (state === "pending" || state === "out-of-order") return { version, name, state, ...none };
       const appliedAt = isOdd && pick(3) === 0 ? "2026-01-01" : "2026-01-02T03:04:05.678Z";
-      const appliedBy = isOdd && pick(3) === 0 ? (["", "\u001b[31m"][pick(2)] ?? "") : "me@here";
+      const appliedBy =
+        isOdd && pick(3) === 0 ? (["", "me ", "me\u00a0", "\u001b[31m"][pick(4)] ?? "") : "me@here";
       const durationMs = pick(10) ** pick(8);
       return { version, name, state, appliedAt, durationMs, appliedBy, interruption: null };
     });
