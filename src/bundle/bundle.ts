@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
 import { facts } from "../facts.ts";
-import { readFiles } from "../migration/directory.ts";
+import { catalogOf, readFiles } from "../migration/directory.ts";
 import type { ReadMigration } from "../migration/read.ts";
 import { summaryOf, type Summary } from "../migration/summary.ts";
 import { verdictFailure } from "../plan/verdict.ts";
@@ -40,7 +40,7 @@ async function readMigrations(
   }
   if (!isVerified) return read;
   const migrations = read.value;
-  const catalog = { origin: "directory", label: directory, migrations } as const;
+  const catalog = catalogOf(directory, migrations);
   const scratch = emptyScratch(place);
   const verdicts = await verify(catalog, place, { scratch, migrations, withRows: false });
   if (!verdicts.ok) return verdicts;
@@ -90,10 +90,6 @@ export async function bundle(
   const path = runtime === null ? null : resolve(runtime.value);
   const made = await make({ sources, out, target, runtime: path });
   if (!made.ok) return made;
-  const catalog = {
-    origin: "directory",
-    label: request.directory,
-    migrations: read.value,
-  } as const;
-  return ok({ file: out, bytes: made.value, target, catalog: summaryOf(catalog) });
+  const catalog = summaryOf(catalogOf(request.directory, read.value));
+  return ok({ file: out, bytes: made.value, target, catalog });
 }

@@ -11,7 +11,7 @@ import { isAlive } from "./who.ts";
 /** The layout that this build writes. */
 export const format = 1;
 
-// Made where they are needed: of rows that are sound, see `isSound`.
+// Made where they are needed: of rows that are sound, see `areSound`.
 const rowSchema = () =>
   v.object({
     version: v.number(),

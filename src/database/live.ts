@@ -47,12 +47,11 @@ function typeOf(kind: Row[string] | undefined): ObjectType {
 }
 
 function objectOf(row: Row): LiveObject {
-  const { rowid: at, name: ownName, table: tableName, sql: text } = row;
-  const rowid = typeof at === "number" ? at : Number(at);
-  const name = typeof ownName === "string" ? ownName : "";
-  const table = typeof tableName === "string" ? tableName : "";
-  const sql = typeof text === "string" ? text : "";
   const type = typeOf(row["type"]);
+  const rowid = Number(row["rowid"]);
+  const name = textOf(row, "name");
+  const table = textOf(row, "table");
+  const sql = textOf(row, "sql");
   const folded = foldName(name);
   const foldedTable = table === name ? folded : foldName(table);
   return { rowid, type, name, table, folded, foldedTable, sql };
@@ -68,13 +67,7 @@ function isSame(left: LiveObject, right: LiveObject): boolean {
 }
 
 /** Whether an object is a virtual table, by its SQL, which SQLite begins like this itself (sqlite3VtabFinishParse). */
-export function isVirtual({
-  type,
-  sql,
-}: {
-  readonly type: ObjectType;
-  readonly sql: string;
-}): boolean {
+export function isVirtual({ type, sql }: Pick<LiveObject, "type" | "sql">): boolean {
   return type === "table" && sql.startsWith("CREATE VIRTUAL");
 }
 
@@ -275,10 +268,8 @@ export class LiveSchema {
       this.#programs.push(object);
       if (namesOurs(sql)) this.#readers.add(object);
     }
-    if (type === "table") {
-      if (/references/i.test(sql)) this.#children.push(object);
-      if (isVirtual(object)) this.#virtual.add(object);
-    }
+    if (type === "table" && /references/i.test(sql)) this.#children.push(object);
+    if (isVirtual(object)) this.#virtual.add(object);
     if (rowid > this.#last) this.#last = rowid;
   }
 

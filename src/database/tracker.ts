@@ -64,8 +64,6 @@ export class SchemaTracker {
   readonly #tracked: Set<LiveObject>;
   /** The fingerprint as a number; null as long as nobody has asked for it: to hash every object takes its time. */
   #sum: bigint | null = null;
-  /** Whether no step has changed anything since this was made. */
-  #isAsFound = true;
   #hasVirtual = false;
   /** Plain steps whose doing was not looked at yet; all of them make, or all drop. */
   #unseen: Unseen[] = [];
@@ -80,12 +78,11 @@ export class SchemaTracker {
   }
 
   /**
-   * Before a step whose fingerprint will be recorded. As long as no step of this transaction has changed anything, that
-   * of the step before may be the schema's: then only what changes has to be hashed.
+   * Before a step whose fingerprint will be recorded. As long as this transaction has entered nothing, that of the step
+   * before may be the schema's: then only what changes has to be hashed.
    */
   anticipate(): void {
-    const isAsCommitted = this.#isAsFound && this.#ledger.isEmpty;
-    if (this.#sum !== null || !isAsCommitted || this.#connection.ignored.length > 0) return;
+    if (this.#sum !== null || !this.#ledger.isEmpty || this.#connection.ignored.length > 0) return;
     this.#sum = recordedFingerprint(this.#connection, this.#tracked.size);
   }
 
@@ -233,14 +230,12 @@ export class SchemaTracker {
   }
 
   #add(object: LiveObject): void {
-    this.#isAsFound = false;
     this.#tracked.add(object);
     if (this.#sum !== null) this.#sum ^= hashOf(object);
   }
 
   /** Of an object that is tracked. */
   #remove(object: LiveObject): void {
-    this.#isAsFound = false;
     this.#tracked.delete(object);
     if (this.#sum !== null) this.#sum ^= hashOf(object);
   }

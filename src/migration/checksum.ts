@@ -10,14 +10,14 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** The checksum of a SQL migration: its up section with its options, blind to white space around the text. */
-export function checksumOfSection(up: Section): string {
-  return sha256(`${writeOptions(up.options)}\n${up.text.trim()}`);
+/** The checksum of a SQL migration, by the text of its up section, blind to white space around it, and its options in words. */
+export function checksumOfText(up: string, options: string): string {
+  return sha256(`${options}\n${up.trim()}`);
 }
 
-/** The same of a section without options, by its text. */
-export function checksumOfPlain(up: string): string {
-  return sha256(`\n${up.trim()}`);
+/** The checksum of a SQL migration, by its up section. */
+export function checksumOfSection(up: Section): string {
+  return checksumOfText(up.text, writeOptions(up.options));
 }
 
 /** The checksum of a TypeScript migration: its file and those it imports, in path order. */

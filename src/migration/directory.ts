@@ -4,7 +4,7 @@ import { fail, ok, type Failure, type Result, messageOf } from "../failure.ts";
 import { fileSystem, pathsIn } from "../platform/system.ts";
 import { groupByVersion, type VersionFiles } from "./catalog.ts";
 import { readFilename, type MigrationFilename } from "./filename.ts";
-import type { Catalog } from "./migration.ts";
+import type { Catalog, Migration } from "./migration.ts";
 import { readMigration, type ReadMigration } from "./read.ts";
 
 function notListed(directory: string, error: unknown): Result<never> {
@@ -57,8 +57,13 @@ export function readFiles(directory: string): Result<readonly ReadMigration[]> {
   return ok(migrations);
 }
 
+/** The catalog of a directory, by what was read of it. */
+export function catalogOf(directory: string, migrations: readonly Migration[]): Catalog {
+  return { origin: "directory", label: directory, migrations };
+}
+
 /** The catalog of a directory. */
 export function readDirectory(directory: string): Result<Catalog> {
   const read = readFiles(directory);
-  return read.ok ? ok({ origin: "directory", label: directory, migrations: read.value }) : read;
+  return read.ok ? ok(catalogOf(directory, read.value)) : read;
 }

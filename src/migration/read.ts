@@ -5,9 +5,9 @@ import { importsOf } from "../platform/imports.ts";
 import { fileSystem, nodePath } from "../platform/system.ts";
 import type { VersionFiles } from "./catalog.ts";
 import {
-  checksumOfPlain,
   checksumOfSection,
   checksumOfSources,
+  checksumOfText,
   type SourceFile,
 } from "./checksum.ts";
 import type { Migration, Sections } from "./migration.ts";
@@ -120,6 +120,7 @@ function readOther(files: VersionFiles, main: ReadFile, pathOf: PathOf): Result<
 function readSql(pathOf: PathOf, files: VersionFiles): Result<ReadMigration> {
   const { version, name, main } = files;
   const path = pathOf(main.file);
+  // Not by a function that it shares with `readText`: that takes a thirtieth longer for each file of a large directory.
   let text: string;
   try {
     text = fileSystem().readFileSync(path, "utf8");
@@ -131,7 +132,7 @@ function readSql(pathOf: PathOf, files: VersionFiles): Result<ReadMigration> {
     const whole = normalized(path, text);
     return whole.ok ? readOther(files, { path, text: whole.value }, pathOf) : whole;
   }
-  const checksum = checksumOfPlain(plainUp(text, end));
+  const checksum = checksumOfText(plainUp(text, end), "");
   const sections = (): Result<Sections> => ok(plainSections(text, path, end));
   const read = [{ path, text }];
   return ok({ version, name, file: path, kind: "sql", checksum, sections, files, read });

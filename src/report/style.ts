@@ -17,7 +17,7 @@ export function gapsTo(width: number): readonly string[] {
 /** Control and direction characters made visible, so that no name or message can steer a terminal. */
 export function printable(text: string): string {
   // Hardly any text has one.
-  if (!steering.test(text)) return text;
+  if (!steers(text)) return text;
   return text.replaceAll(
     new RegExp(steering, "g"),
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,

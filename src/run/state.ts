@@ -203,10 +203,9 @@ function waitOf(run: Run, since: number, now: number): number {
   return Math.max(0, Math.min(attemptMs, since + run.request.lockTimeoutMs - now));
 }
 
-/** What is to be applied is planned without the rows of what is; the sample is refused on their account. */
+/** What is to be applied is planned without the rows of what is. */
 function lookFor({ command, catalog }: RunRequest): Effect {
-  const isRest = command.type === "migrate" && catalog.origin !== "sample";
-  return isRest ? { do: "look", catalog } : { do: "look" };
+  return command.type === "migrate" ? { do: "look", catalog } : { do: "look" };
 }
 
 /** The one effect that a state awaits; null at the end. */
