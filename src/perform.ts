@@ -15,9 +15,10 @@ import type { Emit } from "./event.ts";
 import { failure, ok, type Result } from "./failure.ts";
 import { failedWith, type Job, type Workplace } from "./job.ts";
 import type { Catalog } from "./migration/migration.ts";
+import { isUpToDate } from "./plan/history.ts";
 import type { SteppingCommand } from "./plan/plan.ts";
 import { refuseSample, statusRows } from "./plan/status.ts";
-import type { BackupWish } from "./run/driver.ts";
+import type { BackupWish, Outcome } from "./run/driver.ts";
 
 /** Only these may make a database where there is none; those that only look get no more than they need. */
 function modeOf(command: Command): "read" | "write" | "create" {
@@ -123,11 +124,18 @@ async function step(command: SteppingCommand, job: Job): Promise<void> {
     for (const event of await preview({ command, catalog }, driver)) emit(event);
     return;
   }
+  let looked: Outcome | null = null;
+  if (command.type === "migrate") {
+    looked = await driver.perform({ do: "look", catalog });
+    // So ends nearly every start of a server. What runs steps is not even loaded then.
+    if (command.to === undefined && looked.is === "looked" && isUpToDate(catalog, looked.history))
+      return emit({ kind: "finished" });
+  }
   const { execute } = await import("./run/execute.ts");
   const commit = command.type === "migrate" ? command.commit : "group";
   const request = { command, catalog, commit, lockTimeoutMs: waitMs, ...backupFor(command) };
   const { now, signals, watch, expectLongWork } = place;
-  await execute(request, { driver, now, signals, emit, watch, expectLongWork });
+  await execute(request, { driver, now, signals, emit, watch, expectLongWork }, looked);
 }
 
 function backupFor(command: SteppingCommand): { readonly backup?: BackupWish } {

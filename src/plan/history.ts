@@ -1,6 +1,6 @@
 // What the database remembers of the migrations that ran, as plain data.
 
-import type { Direction } from "../migration/migration.ts";
+import type { Catalog, Direction } from "../migration/migration.ts";
 import type { Difference } from "./schema.ts";
 
 /** How far a step outside any transaction has come. */
@@ -67,6 +67,11 @@ export interface History {
 
 /** The history of a database that does not exist. */
 export const noHistory: History = { rows: [], founded: false, drift: [], vacant: true };
+
+/** Whether all of a catalog is applied as it is there, and the schema is as it was left: then there is nothing to apply. */
+export function isUpToDate({ migrations }: Catalog, { agreement, drift }: History): boolean {
+  return agreement?.count === migrations.length && drift.length === 0;
+}
 
 /** The highest order of application in a history; 0 for an empty one. */
 export function lastSeq(history: History): number {

@@ -85,23 +85,36 @@ function perform(effect: Effect, driver: Driver): Outcome | Promise<Outcome> {
   return effect.do === "load" ? loadSteps(effect.steps) : driver.perform(effect);
 }
 
-/** Runs a request to its end. Every outcome, failures included, arrives as an event; nothing is thrown but bugs. */
-export async function execute(request: RunRequest, world: World): Promise<void> {
-  return executeFrom(start(request, world.now()), world);
+/**
+ * Runs a request to its end. Every outcome, failures included, arrives as an event; nothing is thrown but bugs. `looked`
+ * is what the first look came to, where somebody has looked already.
+ */
+export async function execute(
+  request: RunRequest,
+  world: World,
+  looked: Outcome | null = null,
+): Promise<void> {
+  return executeFrom(start(request, world.now()), world, looked);
 }
 
-/** Runs what a state begins to its end, as `execute` does. */
-export async function executeFrom(first: State, world: World): Promise<void> {
+/** Runs what a state begins to its end, as `execute` does. `known` is the outcome of its first effect, if there is one. */
+export async function executeFrom(
+  first: State,
+  world: World,
+  known: Outcome | null = null,
+): Promise<void> {
   const { driver } = world;
   let { signals } = world;
   let state = first;
+  let found = known;
   signals?.hold();
   for (let effect = effectOf(state); effect !== null; effect = effectOf(state)) {
     const stop = signals === null ? null : await interruption(state, signals);
     if (stop !== null) signals = null;
     if (world.watch !== undefined) announce(state, world.watch);
     if (state.at === "beginning") hurry(state.queue, world);
-    const given = stop ?? perform(effect, driver);
+    const given = stop ?? found ?? perform(effect, driver);
+    found = null;
     const outcome = given instanceof Promise ? await given : given;
     const next = advance(state, outcome, world.now());
     let said: ReturnType<Emit> = undefined;
