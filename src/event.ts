@@ -7,7 +7,8 @@ import type { PlannedStep } from "./plan/preview.ts";
 import type { Rehearsal } from "./plan/rehearsal.ts";
 import type { Verdict } from "./plan/verdict.ts";
 import type { StatusRow } from "./plan/status.ts";
-import type { Difference, SchemaObject } from "./plan/schema.ts";
+import type { Difference } from "./plan/difference.ts";
+import type { SchemaObject } from "./plan/schema.ts";
 import type { Direction, MigrationName } from "./migration/migration.ts";
 
 /** One thing that happened. */

@@ -132,54 +132,62 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const exitByFamily: Readonly<Record<string, number>> = {
-  usage: 2,
-  catalog: 3,
-  history: 4,
-  schema: 4,
-  database: 5,
-  step: 6,
-  guard: 6,
-  verify: 6,
-  rehearse: 6,
-  bundle: 7,
-  internal: 70,
-};
-
-/** 128 and the signal's number, as a shell reports a process that a signal ended. */
-const exitBySignal: Readonly<Record<string, number>> = {
-  "interrupted.sighup": 129,
-  "interrupted.sigint": 130,
-  "interrupted.sigterm": 143,
-};
-
-const protocolByFamily: Readonly<Record<string, number>> = {
-  usage: 12,
-  catalog: 22,
-  history: 22,
-  schema: 22,
-  database: 13,
-  step: 14,
-  guard: 14,
-  verify: 14,
-  rehearse: 14,
-  interrupted: 14,
-  bundle: 13,
-  internal: 13,
-};
-
 function familyOf(code: FailureCode): string {
   return code.split(".", 1)[0] ?? code;
 }
 
-/** The process's exit status for a failure. */
+// No tables here: to make one takes longer than all else that a start has to do with failures.
+
+/** The process's exit status for a failure; for one by a signal 128 and its number, as a shell reports it. */
 export function exitStatus(code: FailureCode): number {
-  return exitBySignal[code] ?? exitByFamily[familyOf(code)] ?? 70;
+  switch (code) {
+    case "interrupted.sighup":
+      return 129;
+    case "interrupted.sigint":
+      return 130;
+    case "interrupted.sigterm":
+      return 143;
+  }
+  switch (familyOf(code)) {
+    case "usage":
+      return 2;
+    case "catalog":
+      return 3;
+    case "history":
+    case "schema":
+      return 4;
+    case "database":
+      return 5;
+    case "step":
+    case "guard":
+    case "verify":
+    case "rehearse":
+      return 6;
+    case "bundle":
+      return 7;
+    default:
+      return 70;
+  }
 }
 
 /** Maelstrom's error code for a failure (Maelstrom, doc/protocol.md, "Errors"). */
 export function protocolCode(code: FailureCode): number {
   if (code === "usage.unknown-message") return 10;
   if (code === "database.locked") return 11;
-  return protocolByFamily[familyOf(code)] ?? 13;
+  switch (familyOf(code)) {
+    case "usage":
+      return 12;
+    case "catalog":
+    case "history":
+    case "schema":
+      return 22;
+    case "step":
+    case "guard":
+    case "verify":
+    case "rehearse":
+    case "interrupted":
+      return 14;
+    default:
+      return 13;
+  }
 }

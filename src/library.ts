@@ -8,7 +8,7 @@ import type { Workplace } from "./job.ts";
 import type { MigrationName } from "./migration/migration.ts";
 import { readCatalog } from "./migration/source.ts";
 import { perform } from "./perform.ts";
-import type { Difference } from "./plan/schema.ts";
+import type { Difference } from "./plan/difference.ts";
 import type { StatusRow } from "./plan/status.ts";
 import { isSound, tally, type Tally } from "./report/tally.ts";
 

@@ -15,9 +15,9 @@ import type { Emit } from "./event.ts";
 import { failure, ok, type Result } from "./failure.ts";
 import { failedWith, type Job, type Workplace } from "./job.ts";
 import type { Catalog } from "./migration/migration.ts";
-import { isUpToDate } from "./plan/history.ts";
+import { isUpToDate, type History } from "./plan/history.ts";
 import type { SteppingCommand } from "./plan/plan.ts";
-import { refuseSample, statusRows } from "./plan/status.ts";
+import { refuseSample, statusRows, type StatusRow } from "./plan/status.ts";
 import type { BackupWish, Outcome } from "./run/driver.ts";
 
 /** Only these may make a database where there is none; those that only look get no more than they need. */
@@ -49,6 +49,15 @@ const noAnswer = failure(
   "Run the command again: it only reads.",
 );
 
+async function rowsOf(catalog: Catalog, history: History): Promise<readonly StatusRow[]> {
+  const rows = statusRows(catalog, history);
+  let isStarted = false;
+  for (const { state } of history.rows) if (state === "started") isStarted = true;
+  if (!isStarted) return rows;
+  const { withInterruptions } = await import("./plan/interruption.ts");
+  return withInterruptions(rows, catalog, history);
+}
+
 async function status(_command: StatusCommand, { driver, catalog, emit }: Job): Promise<void> {
   const outcome = await driver.perform({ do: "look" });
   if (outcome.is === "lost") return emit(failedWith(noAnswer));
@@ -56,7 +65,7 @@ async function status(_command: StatusCommand, { driver, catalog, emit }: Job): 
   if ("failure" in allowed) return emit(failedWith(allowed.failure));
   if (outcome.is !== "looked") throw new Error(`a look came to ${outcome.is}`);
   const { drift } = outcome.history;
-  const rows = statusRows(catalog, outcome.history);
+  const rows = await rowsOf(catalog, outcome.history);
   emit({ kind: "status", catalog: catalog.label, rows, drift });
 }
 

@@ -2,7 +2,6 @@
 
 import { exitStatus, type Failure } from "./failure.ts";
 import type { OptionValues } from "./input/argv.ts";
-import { failureText } from "./report/text.ts";
 import type { Io } from "./world.ts";
 
 /** Says a failure in the form that was asked for; gives its exit status. */
@@ -15,6 +14,7 @@ export async function reportFailure(
     const { failureJson, jsonLine } = await import("./report/json.ts");
     await io.writeOut(jsonLine({ ok: false, error: failureJson(found) }));
   } else {
+    const { failureText } = await import("./report/rest.ts");
     await io.writeError(failureText(found));
   }
   return exitStatus(found.code);

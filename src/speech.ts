@@ -1,20 +1,18 @@
 // What is printed, in order, to standard output and standard error: what is said at once is written at once.
 
+import type { Printed } from "./report/printed.ts";
 import type { Io, Progress } from "./world.ts";
 
-/** Text for standard output and standard error. */
-interface Said {
-  readonly out: string;
-  readonly error: string;
-}
+/** Text for standard output and standard error, at hand or still to come. */
+type Said = Printed | Promise<Printed>;
 
 /** The two streams as one row of texts. */
 export class Speech {
   readonly #io: Io;
   readonly #progress: Progress | null;
   #written: Promise<void> | undefined;
-  /** What is not written yet: texts for one stream after the other. */
-  #waiting: { descriptor: 1 | 2; text: string }[] = [];
+  /** What is not written yet, in order. */
+  #waiting: Said[] = [];
 
   /** `progress` is the line that is in the way of what is written, if there is one. */
   constructor(io: Io, progress: Progress | null) {
@@ -28,31 +26,43 @@ export class Speech {
   }
 
   /** Says something; resolves once that and all before is written. */
-  say({ out, error }: Said): Promise<void> | undefined {
-    if (out !== "") this.#add(1, out);
-    if (error !== "") this.#add(2, error);
+  say(said: Said): Promise<void> | undefined {
+    if (isSilent(said)) return this.#written;
+    this.#waiting.push(said);
+    // The first that waits sees to it that all are written, those included that come before it is its turn.
+    if (this.#waiting.length === 1)
+      this.#written = (this.#written ?? Promise.resolve()).then(() => this.#write());
     return this.#written;
   }
 
-  #add(descriptor: 1 | 2, text: string): void {
-    const last = this.#waiting[this.#waiting.length - 1];
-    if (last?.descriptor === descriptor) {
-      last.text += text;
-      return;
+  async #write(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    let out = "";
+    let error = "";
+    for (const said of waiting) {
+      const more = said instanceof Promise ? await said : said;
+      if (more.out !== "" && error !== "") {
+        await this.#writeBoth(out, error);
+        out = "";
+        error = "";
+      }
+      out += more.out;
+      error += more.error;
     }
-    this.#waiting.push({ descriptor, text });
-    // The first that waits sees to it that all are written, those included that come before it is its turn.
-    if (last === undefined)
-      this.#written = (this.#written ?? Promise.resolve()).then(() => this.#write());
+    await this.#writeBoth(out, error);
   }
 
-  async #write(): Promise<void> {
-    const texts = this.#waiting;
-    this.#waiting = [];
-    for (const { descriptor, text } of texts) {
-      const write = async (): Promise<unknown> =>
-        descriptor === 1 ? this.#io.writeOut(text) : this.#io.writeError(text);
-      await (this.#progress === null ? write() : this.#progress.aside(write));
-    }
+  async #writeBoth(out: string, error: string): Promise<void> {
+    if (out !== "") await this.#aside(() => this.#io.writeOut(out));
+    if (error !== "") await this.#aside(() => this.#io.writeError(error));
   }
+
+  #aside(write: () => Promise<unknown>): Promise<unknown> {
+    return this.#progress === null ? write() : this.#progress.aside(write);
+  }
+}
+
+function isSilent(said: Said): boolean {
+  return !(said instanceof Promise) && said.out === "" && said.error === "";
 }

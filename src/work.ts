@@ -33,6 +33,6 @@ export async function summarize(directory: string | null): Promise<Result<Summar
   const { summaryOf } = await import("./migration/summary.ts");
   if (directory === null) return ok(summaryOf(embeddedCatalog(embedded)));
   const { readDirectory } = await import("./migration/directory.ts");
-  const read = readDirectory(directory);
+  const read = await readDirectory(directory);
   return read.ok ? ok(summaryOf(read.value)) : read;
 }

@@ -50,7 +50,7 @@ const edges: Readonly<Record<string, readonly string[]>> = {
   ],
   serve: ["session", "workplace", "refuse", "type world", "input", "failure"],
   workplace: ["type world", "type job", "input", "migration", "failure"],
-  speech: ["type world"],
+  speech: ["type world", "type report"],
   refuse: ["type world", "type input", "report", "failure"],
   world: ["type job", "type input", "type report", "type run"],
   session: ["kept", "perform", "type job", "input", "report", "type event", "failure", "shorten"],

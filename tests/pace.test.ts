@@ -4,7 +4,6 @@ import { expect, test } from "bun:test";
 import { readCommand } from "../src/command.ts";
 import { failure } from "../src/failure.ts";
 import type { Migration } from "../src/migration/migration.ts";
-import { readSections } from "../src/migration/sections.ts";
 import type { Driver } from "../src/run/driver.ts";
 import { execute } from "../src/run/execute.ts";
 
@@ -19,8 +18,8 @@ const refusing: Driver = {
 
 function script(version: number, statements: number): Migration {
   const text = `-- migrate:up\n${"SELECT 1;\n".repeat(statements)}`;
-  const sections = (): ReturnType<typeof readSections> => readSections(text, "x.sql");
-  return { kind: "sql", version, name: "x", file: "x.sql", checksum: "", sections };
+  const texts = () => ({ both: { path: "x.sql", text } });
+  return { kind: "sql", version, name: "x", file: "x.sql", checksum: "", texts };
 }
 
 /** How often the runtime is told of long work. */

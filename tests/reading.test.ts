@@ -7,12 +7,8 @@ import { readFilename, type Part } from "../src/migration/filename.ts";
 import type { StepOptions } from "../src/migration/migration.ts";
 import { losses } from "../src/migration/migration.ts";
 import { readOptions, writeOptions } from "../src/migration/options.ts";
-import {
-  normalizeText,
-  readSection,
-  readSections,
-  writeSection,
-} from "../src/migration/sections.ts";
+import { readSection, readSections, writeSection } from "../src/migration/sections.ts";
+import { normalizeText } from "../src/migration/text.ts";
 import { nearest } from "../src/nearest.ts";
 
 const at = { file: "x.sql", line: 4, column: 2 };

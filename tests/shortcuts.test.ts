@@ -11,15 +11,17 @@ import { openConnection, type Connection } from "../src/database/sqlite.ts";
 import { defaultOptions } from "../src/migration/migration.ts";
 import { readCommand } from "../src/command.ts";
 import { readAsked } from "../src/input/asked.ts";
-import { checksumOfSection, checksumOfText } from "../src/migration/checksum.ts";
-import { endOfPlainUp, plainSections, plainUp } from "../src/migration/plain.ts";
+import { checksumOfText } from "../src/migration/checksum.ts";
+import { plainSections } from "../src/migration/plain-sections.ts";
+import { endOfPlainUp, plainUp } from "../src/migration/plain.ts";
 import {
+  checksumOfSection,
   cutAtMarkers,
-  normalizeText,
   readSection,
   readSections,
 } from "../src/migration/sections.ts";
 import { placeOf, splitStatements, type Statement } from "../src/migration/statements.ts";
+import { normalizeText } from "../src/migration/text.ts";
 import { identifierOf, tokenAt } from "../src/migration/tokens.ts";
 import { touchOf } from "../src/migration/touch.ts";
 import { canonicalSql } from "../src/plan/schema.ts";

@@ -32,7 +32,7 @@ async function readMigrations(
   { directory, isVerified }: BundleRequest,
   place: ScratchPlace,
 ): Promise<Result<readonly ReadMigration[]>> {
-  const read = readFiles(directory);
+  const read = await readFiles(directory);
   if (!read.ok) return read;
   if (read.value.length === 0) {
     const text = `There are no migrations in ${directory}.`;

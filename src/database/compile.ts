@@ -3,7 +3,7 @@
 import { messageOf } from "../failure.ts";
 import { Cursor } from "../migration/cursor.ts";
 import { tokenAt } from "../migration/tokens.ts";
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import { textOf, type LiveObject } from "./live.ts";
 import { quoteName } from "./objects.ts";
 import type { Connection } from "./sqlite.ts";

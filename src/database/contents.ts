@@ -3,7 +3,7 @@
 import { touchOf } from "../migration/touch.ts";
 import type { Statement } from "../migration/statements.ts";
 import type { TableContents } from "../plan/contents.ts";
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import type { ReadyStep } from "../plan/step.ts";
 import type { SchemaFacts } from "./facts.ts";
 import { textOf } from "./live.ts";

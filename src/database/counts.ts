@@ -2,7 +2,7 @@
 
 import type { Statement } from "../migration/statements.ts";
 import { touchOf } from "../migration/touch.ts";
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import type { RowChange } from "../plan/rehearsal.ts";
 import { SchemaFacts } from "./facts.ts";
 import { LiveSchema, textOf } from "./live.ts";

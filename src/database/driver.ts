@@ -13,35 +13,40 @@ import type { Writing, WritingEffect, WritingSettings } from "./writing.ts";
 /** What a driver is opened with. */
 export interface DriverSettings extends ReadingSettings, WritingSettings {}
 
-/** The part that performs an effect; one that is not named here writes. */
-const parts: Readonly<
-  Partial<Record<DatabaseEffect["do"], "reads" | "works on files" | "observes">>
-> = {
-  look: "reads",
-  settle: "reads",
-  survey: "reads",
-  "read-log": "reads",
-  "prepare-copy": "works on files",
-  "fill-copy": "works on files",
-  "publish-backup": "works on files",
-  "discard-copy": "works on files",
-  restore: "works on files",
-  measure: "observes",
-  check: "observes",
-  seed: "observes",
-  "read-rows": "observes",
-};
+/** The part that performs an effect. */
+function partFor(effect: DatabaseEffect): "reading" | "file work" | "observing" | "writing" {
+  switch (effect.do) {
+    case "look":
+    case "settle":
+    case "survey":
+    case "read-log":
+      return "reading";
+    case "prepare-copy":
+    case "fill-copy":
+    case "publish-backup":
+    case "discard-copy":
+    case "restore":
+      return "file work";
+    case "measure":
+    case "check":
+    case "seed":
+    case "read-rows":
+      return "observing";
+    default:
+      return "writing";
+  }
+}
 
 function isWriting(effect: DatabaseEffect): effect is Exclude<WritingEffect, ObservingEffect> {
-  return parts[effect.do] === undefined;
+  return partFor(effect) === "writing";
 }
 
 function isObserving(effect: DatabaseEffect): effect is ObservingEffect {
-  return parts[effect.do] === "observes";
+  return partFor(effect) === "observing";
 }
 
 function isReading(effect: DatabaseEffect): effect is ReadingEffect {
-  return parts[effect.do] === "reads";
+  return partFor(effect) === "reading";
 }
 
 /** The driver for one database file. What only some commands need is loaded by the first effect that needs it. */
@@ -65,14 +70,14 @@ export class SqliteDriver implements Driver {
     return isObserving(effect) ? this.#observe(effect) : this.#workOnFiles(effect);
   }
 
-  #write(writing: Writing, effect: WritingEffect): Outcome {
-    let outcome: Outcome;
+  #write(writing: Writing, effect: WritingEffect): Outcome | Promise<Outcome> {
+    let outcome: Outcome | null;
     try {
       outcome = writing.perform(effect);
     } catch (error) {
       outcome = this.#refused(effect, error);
     }
-    return this.#explained(outcome);
+    return outcome === null ? this.#lookCloser(effect) : this.#explained(outcome);
   }
 
   close(): void {
@@ -80,16 +85,23 @@ export class SqliteDriver implements Driver {
     this.#writing?.forget();
   }
 
-  #read(effect: ReadingEffect): Outcome {
+  #read(effect: ReadingEffect): Outcome | Promise<Outcome> {
     const { connection } = this.#reading;
-    let outcome: Outcome;
+    let outcome: Outcome | null;
     try {
       outcome = this.#reading.perform(effect);
     } catch (error) {
       outcome = this.#failed(effect, error);
     }
     if (this.#reading.connection !== connection) this.#writing?.forget();
-    return this.#explained(outcome);
+    return outcome === null ? this.#lookCloser(effect) : this.#explained(outcome);
+  }
+
+  /** Performs an effect for which a glance is not enough: from now on there is more than that. */
+  async #lookCloser(effect: ReadingEffect | WritingEffect): Promise<Outcome> {
+    const { closer } = await import("./history.ts");
+    this.#reading.closer = closer;
+    return this.perform(effect);
   }
 
   /** An outcome, with the reason for which a file does not open where the file system tells. */

@@ -8,43 +8,62 @@ import { sqliteCode } from "./sqlite.ts";
 
 type Entry = readonly [code: FailureCode, sentence: string, hint: string];
 
-/** By SQLite's primary result code (SQLite, "Result and Error Codes"); an extended code begins with it. */
-const entries: Readonly<Record<string, Entry>> = {
-  SQLITE_BUSY: [
-    "database.locked",
-    "is locked by another process",
-    "Run the command again once the other is done, or wait longer with --lock-timeout.",
-  ],
-  SQLITE_CANTOPEN: [
-    "database.cannot-open",
-    "cannot be opened",
-    "Check that its folder exists and that you may write there.",
-  ],
-  SQLITE_PERM: ["database.cannot-open", "cannot be opened", "Check its permissions."],
-  SQLITE_AUTH: ["database.cannot-open", "cannot be opened", "Check its permissions."],
-  SQLITE_NOTADB: [
-    "database.not-a-database",
-    "is not a SQLite database, or is encrypted",
-    "Check the path given with --db.",
-  ],
-  SQLITE_CORRUPT: [
-    "database.corrupt",
-    "is damaged",
-    "Run PRAGMA integrity_check on it, and restore a backup.",
-  ],
-  SQLITE_READONLY: [
-    "database.read-only",
-    "cannot be written",
-    "Check the permissions of the file and of its folder.",
-  ],
-  SQLITE_FULL: ["database.full", "cannot grow: the disk or a quota is full", "Free some space."],
-  SQLITE_IOERR: [
-    "database.io",
-    "met an I/O error",
-    "Check the disk; what is not recorded was not applied.",
-  ],
-  SQLITE_NOMEM: ["database.no-memory", "needs more memory than there is", "Free some memory."],
-};
+/** By SQLite's primary result code (SQLite, "Result and Error Codes"). */
+function entryOfPrimary(code: string): Entry | undefined {
+  switch (code) {
+    case "SQLITE_BUSY":
+      return [
+        "database.locked",
+        "is locked by another process",
+        "Run the command again once the other is done, or wait longer with --lock-timeout.",
+      ];
+    case "SQLITE_CANTOPEN":
+      return [
+        "database.cannot-open",
+        "cannot be opened",
+        "Check that its folder exists and that you may write there.",
+      ];
+    case "SQLITE_PERM":
+    case "SQLITE_AUTH":
+      return ["database.cannot-open", "cannot be opened", "Check its permissions."];
+    case "SQLITE_NOTADB":
+      return [
+        "database.not-a-database",
+        "is not a SQLite database, or is encrypted",
+        "Check the path given with --db.",
+      ];
+    case "SQLITE_CORRUPT":
+      return [
+        "database.corrupt",
+        "is damaged",
+        "Run PRAGMA integrity_check on it, and restore a backup.",
+      ];
+    case "SQLITE_READONLY":
+      return [
+        "database.read-only",
+        "cannot be written",
+        "Check the permissions of the file and of its folder.",
+      ];
+    case "SQLITE_FULL":
+      return full;
+    case "SQLITE_IOERR":
+      return [
+        "database.io",
+        "met an I/O error",
+        "Check the disk; what is not recorded was not applied.",
+      ];
+    case "SQLITE_NOMEM":
+      return ["database.no-memory", "needs more memory than there is", "Free some memory."];
+    default:
+      return undefined;
+  }
+}
+
+const full: Entry = [
+  "database.full",
+  "cannot grow: the disk or a quota is full",
+  "Free some space.",
+];
 
 const tooLarge: Entry = [
   "database.size-limit",
@@ -52,9 +71,10 @@ const tooLarge: Entry = [
   "Raise the limit on the size of files (ulimit -f), or move the database to a file system with a higher one.",
 ];
 
+/** An extended code begins with its primary one. */
 function entryOf(code: string): Entry | undefined {
   const [, primary = ""] = /^(SQLITE_[A-Z]+)/.exec(code) ?? [];
-  return entries[primary];
+  return entryOfPrimary(primary);
 }
 
 /** Whether SQLite could not take a lock in the time it had. */
@@ -89,7 +109,7 @@ function isAtLimit(path: string): boolean {
 function systemEntry(code: string, { path, errno }: UsedDatabase): Entry | undefined {
   if (!code.startsWith("SQLITE_IOERR")) return undefined;
   const { EDQUOT, EFBIG } = nodeOs().constants.errno;
-  if (errno === EDQUOT) return entries["SQLITE_FULL"];
+  if (errno === EDQUOT) return full;
   const isWrite = code === "SQLITE_IOERR_WRITE";
   return errno === EFBIG || (isWrite && isAtLimit(path)) ? tooLarge : undefined;
 }

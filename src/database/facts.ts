@@ -1,6 +1,6 @@
 // What the schema says of foreign keys and triggers.
 
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import { textOf, type LiveObject, type LiveSchema } from "./live.ts";
 import type { Connection } from "./sqlite.ts";
 

@@ -2,8 +2,8 @@
 
 import { sha256 } from "../platform/hash.ts";
 import { canonicalSql } from "../plan/schema.ts";
-import { schemaVersion, type LiveObject } from "./live.ts";
-import type { Connection } from "./sqlite.ts";
+import type { LiveObject } from "./live.ts";
+import { schemaVersion, type Connection } from "./sqlite.ts";
 
 /** The hash of one object: those of a schema, in any order, make its fingerprint by exclusive or. */
 export function hashOf({ type, folded, foldedTable, sql }: LiveObject): bigint {

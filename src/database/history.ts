@@ -1,15 +1,14 @@
-// History and audit trail as they are kept in the database -> plain data.
+// History and audit trail as they are kept in the database -> plain data, whatever state they are in.
 
 import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
-import type { Catalog, Row } from "../migration/migration.ts";
-import type { Agreement, History, HistoryRow, LogEntry } from "../plan/history.ts";
-import { driftOf } from "./schema.ts";
+import type { Catalog } from "../migration/migration.ts";
+import type { History, HistoryRow, LogEntry } from "../plan/history.ts";
+import { areSound, format, formatOf, glance, isVacant, selectRows } from "./glance.ts";
+import type { Closer } from "./reading.ts";
+import { driftOf, liveSchema } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
 import { isAlive } from "./who.ts";
-
-/** The layout that this build writes. */
-export const format = 1;
 
 // Made where they are needed: of rows that are sound, see `areSound`.
 const rowSchema = () =>
@@ -34,19 +33,6 @@ const progressSchema = () =>
     runner: v.nullable(v.string(), ""),
   });
 
-/** What is kept of the layout: the oldest build that can read it, and SQLite's counter after our latest change. */
-interface Format {
-  readonly oldest: number;
-  readonly kept: number | null;
-}
-
-function formatOf(row: Row | null): Format | null {
-  const { format, oldest, schema_version: kept } = row ?? {};
-  const isWhole = typeof format === "number" && typeof oldest === "number";
-  if (!isWhole || (kept !== null && typeof kept !== "number")) return null;
-  return { oldest, kept };
-}
-
 const logSchema = () =>
   v.array(
     v.object({
@@ -58,29 +44,6 @@ const logSchema = () =>
       by: v.string(),
     }),
   );
-
-/** What the schema says, in words that take a twentieth of its time: a long history is read by many commands. */
-function areSound(rows: readonly (Row | HistoryRow)[]): rows is readonly HistoryRow[] {
-  for (const row of rows) {
-    const { kind, state, down } = row;
-    const isSound =
-      typeof row["version"] === "number" &&
-      typeof row["name"] === "string" &&
-      typeof row["checksum"] === "string" &&
-      (kind === "sql" || kind === "typescript") &&
-      (state === "applied" || state === "started") &&
-      typeof row["seq"] === "number" &&
-      (down === null || typeof down === "string") &&
-      typeof row["appliedAt"] === "string" &&
-      typeof row["durationMs"] === "number" &&
-      typeof row["appliedBy"] === "string";
-    if (!isSound) return false;
-  }
-  return true;
-}
-
-const selectRows = `SELECT version, name, checksum, kind, state, seq, down, applied_at AS appliedAt,
-  duration_ms AS durationMs, applied_by AS appliedBy FROM rung_history ORDER BY version`;
 
 const selectProgress = `SELECT version, direction, done, runner FROM rung_history
   WHERE state = 'started' ORDER BY version`;
@@ -124,30 +87,6 @@ function readRows(connection: Connection): Result<readonly HistoryRow[]> {
   return read.success ? withProgress(connection, read.output) : damaged(read);
 }
 
-const selectSummary = `SELECT count(*) AS count, max(seq) AS seq,
-  count(*) FILTER (WHERE state = 'applied' AND kind IN ('sql', 'typescript')) AS sound,
-  group_concat(version, ' ') AS versions, group_concat(checksum, ' ') AS checksums FROM rung_history`;
-
-/**
- * What history has in agreement with a catalog, if that is all that it has: the usual case, told for a third of what
- * its rows take to read. In any other order than that of versions it would not be found, and the rows be read.
- */
-function agreementOf(connection: Connection, { migrations }: Catalog): Agreement | null {
-  const { count, seq, sound, ...told } = connection.get(selectSummary) ?? {};
-  if (typeof count !== "number" || typeof seq !== "number" || sound !== count) return null;
-  let versions = "";
-  let checksums = "";
-  for (const { version, checksum } of migrations.slice(0, count)) {
-    versions += `${version} `;
-    checksums += `${checksum} `;
-  }
-  const agrees = versions === `${told["versions"]} ` && checksums === `${told["checksums"]} `;
-  return agrees ? { count, seq } : null;
-}
-
-const selectOthers = `SELECT 1 FROM sqlite_schema
-  WHERE name NOT GLOB 'rung_*' AND name NOT GLOB 'sqlite_*' LIMIT 1`;
-
 function unreadable(what: string): Result<never> {
   return fail(
     "history.format",
@@ -158,30 +97,23 @@ function unreadable(what: string): Result<never> {
 
 /**
  * Reads history as of one moment: call it inside a transaction. Where it is in agreement with the catalog, if one is
- * given, its rows are left out. Fails with `history.format`.
+ * given, its rows may be left out. Fails with `history.format`.
  */
 export function readHistory(
   connection: Connection,
   catalog: Catalog | null = null,
 ): Result<History> {
-  const vacant = connection.get(selectOthers) === null;
-  const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_format'");
-  if (found === null) return ok({ rows: [], founded: false, drift: [], vacant });
+  const usual = glance(connection, catalog);
+  if (usual !== null) return ok(usual);
   const written = formatOf(connection.get("SELECT * FROM rung_format"));
   if (written === null) return unreadable("rung_format is damaged");
   const { oldest, kept } = written;
   if (oldest > format)
     return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
-  const agreement = catalog === null ? null : agreementOf(connection, catalog);
-  const rows = agreement === null ? readRows(connection) : ok([]);
+  const rows = readRows(connection);
   if (!rows.ok) return rows;
-  return ok({
-    rows: rows.value,
-    ...(agreement === null ? {} : { agreement }),
-    founded: true,
-    drift: driftOf(connection, kept),
-    vacant,
-  });
+  const drift = driftOf(connection, kept);
+  return ok({ rows: rows.value, founded: true, drift, vacant: isVacant(connection) });
 }
 
 const selectLog = `SELECT at, event, version, name, duration_ms AS durationMs, by
@@ -202,3 +134,6 @@ export function headOf(connection: Connection): number {
   const found = connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_history'");
   return found === null ? 0 : Number(connection.get(selectHead)?.["head"] ?? 0);
 }
+
+/** Reads whatever state a database is in. */
+export const closer: Closer = { readHistory, readLog, liveSchema };

@@ -3,8 +3,8 @@
 import type { Row } from "../migration/migration.ts";
 import { namesOurs } from "../migration/statements.ts";
 import type { ObjectType, Touch } from "../migration/touch.ts";
-import { foldName } from "../plan/schema.ts";
-import type { Connection } from "./sqlite.ts";
+import { foldName } from "../migration/name.ts";
+import { schemaVersion, type Connection } from "./sqlite.ts";
 
 /** A row of sqlite_schema. As long as nothing in it changes it is the same object. */
 export interface LiveObject {
@@ -69,11 +69,6 @@ function isSame(left: LiveObject, right: LiveObject): boolean {
 /** Whether an object is a virtual table, by its SQL, which SQLite begins like this itself (sqlite3VtabFinishParse). */
 export function isVirtual({ type, sql }: Pick<LiveObject, "type" | "sql">): boolean {
   return type === "table" && sql.startsWith("CREATE VIRTUAL");
-}
-
-/** SQLite's counter of schema changes: as long as it stands still, there is nothing to compare. */
-export function schemaVersion(connection: Connection): number {
-  return Number(connection.get("PRAGMA schema_version")?.["schema_version"] ?? 0);
 }
 
 function addTo(index: Map<string, LiveObject[]>, key: string, object: LiveObject): void {

@@ -1,6 +1,6 @@
 // Which objects of a schema are the user's, and how to name them in SQL.
 
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 
 /** The histories of other migration tools. */
 const histories: readonly string[] = [

@@ -1,7 +1,7 @@
 // Steps that only make tables and indexes, or only drop some: most of these can lose nothing, and nobody has to watch.
 
 import { touchOf } from "../migration/touch.ts";
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import type { ReadyStep } from "../plan/step.ts";
 
 /** What a plain step does, and to objects of which folded names. */

@@ -1,13 +1,14 @@
 // The database as it is committed: the file is opened, history is read, and known until somebody else has written.
 
-import type { Result } from "../failure.ts";
+import { ok, type Result } from "../failure.ts";
 import type { Catalog } from "../migration/migration.ts";
 import { noHistory, type History } from "../plan/history.ts";
 import { sizeOf } from "../platform/size.ts";
 import type { DatabaseEffect, Outcome } from "../run/driver.ts";
 import { fileKind, identityOf, noFile, type FileKind } from "./file.ts";
-import { readHistory, readLog } from "./history.ts";
-import { liveSchema } from "./schema.ts";
+import { glance } from "./glance.ts";
+import type { LogEntry } from "../plan/history.ts";
+import type { SchemaObject } from "../plan/schema.ts";
 import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
 
 /** An effect that only reads. */
@@ -29,6 +30,13 @@ export interface ReadingSettings {
   readonly isKept?: boolean;
 }
 
+/** What reads whatever state a database is in. Most starts see by a glance that all is as usual, and do without it. */
+export interface Closer {
+  readonly readHistory: (connection: Connection, catalog: Catalog | null) => Result<History>;
+  readonly readLog: (connection: Connection) => Result<readonly LogEntry[]>;
+  readonly liveSchema: (connection: Connection) => readonly SchemaObject[];
+}
+
 /** FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced. */
 export const durably = "PRAGMA synchronous = EXTRA";
 
@@ -39,6 +47,8 @@ function waitFor(connection: Connection, milliseconds: number): void {
 /** One database file and the connection to it; nothing is opened before the first effect needs it. */
 export class Reading {
   readonly settings: ReadingSettings;
+  /** Null until a glance has not been enough. */
+  closer: Closer | null = null;
   #connection: Connection | null = null;
   /** SQLite's data_version when history was last read: it moves when another connection commits. */
   #seen: unknown = null;
@@ -66,17 +76,18 @@ export class Reading {
     return this.#connection;
   }
 
-  /** Performs an effect. Throws what SQLite reports. */
-  perform(effect: ReadingEffect): Outcome {
+  /** Performs an effect; null where that takes a closer look, and `closer` is not there. Throws what SQLite reports. */
+  perform(effect: ReadingEffect): Outcome | null {
+    if (effect.do === "look") return this.#look(effect.catalog ?? null);
+    const { closer } = this;
+    if (closer === null) return null;
     switch (effect.do) {
-      case "look":
-        return this.#look(effect.catalog ?? null);
       case "settle":
         return this.#settle();
       case "survey":
-        return this.#survey();
+        return this.#survey(closer);
       case "read-log":
-        return this.#readLog();
+        return this.#readLog(closer);
     }
   }
 
@@ -118,37 +129,45 @@ export class Reading {
 
   /**
    * Reads history again inside the transaction that is open, where another connection has committed since it was last
-   * read; else, and where there is still nothing, null. What is written from now on is our own doing, which SQLite's
-   * counter does not count.
+   * read; else, and where there is still nothing, null in a result. What is written from now on is our own doing, which
+   * SQLite's counter does not count. Null where that takes a closer look, and `closer` is not there.
    */
-  again(): Result<History | null> {
+  again(): Result<History | null> | null {
     const hasMoved = this.#dataVersion() !== this.#seen;
     this.#known = null;
-    if (!hasMoved) return { ok: true, value: null };
+    if (!hasMoved) return ok(null);
     const history = this.#read(this.open(), null);
     this.#known = null;
-    if (!history.ok) return history;
+    if (history === null || !history.ok) return history;
     const { vacant, founded } = history.value;
     const isStillNothing = this.#hasSeenNothing && vacant && !founded;
     this.#hasSeenNothing = false;
-    return isStillNothing ? { ok: true, value: null } : history;
+    return isStillNothing ? ok(null) : history;
   }
 
   #dataVersion(): unknown {
     return this.open().get("PRAGMA data_version")?.["data_version"] ?? null;
   }
 
-  #read(connection: Connection, catalog: Catalog | null): Result<History> {
-    this.#seen = this.#dataVersion();
+  #read(connection: Connection, catalog: Catalog | null): Result<History> | null {
+    const seen = this.#dataVersion();
     this.#readings++;
-    const history = readHistory(connection, catalog);
+    const history = this.#readHistory(connection, catalog);
+    if (history === null) return null;
+    this.#seen = seen;
     // Without its rows it would not do for the next one who looks.
     this.#known = history.ok && history.value.agreement === undefined ? history.value : null;
     if (history.ok) this.hasDrifted = history.value.drift.length > 0;
     return history;
   }
 
-  #readCommitted(catalog: Catalog | null): Result<History> {
+  #readHistory(connection: Connection, catalog: Catalog | null): Result<History> | null {
+    if (this.closer !== null) return this.closer.readHistory(connection, catalog);
+    const history = glance(connection, catalog);
+    return history === null ? null : ok(history);
+  }
+
+  #readCommitted(catalog: Catalog | null): Result<History> | null {
     const connection = this.open(this.settings.readWaitMs);
     connection.run("BEGIN");
     try {
@@ -171,7 +190,7 @@ export class Reading {
     return mode === "memory" || !isKept || identityOf(path) === this.#identity;
   }
 
-  #look(catalog: Catalog | null): Outcome {
+  #look(catalog: Catalog | null): Outcome | null {
     if (this.#connection !== null && !this.#isSameFile()) this.close();
     const known = this.#known;
     if (known !== null && this.#dataVersion() === this.#seen) {
@@ -182,26 +201,28 @@ export class Reading {
     if (kind === "nothing") return { is: "looked", history: noHistory };
     if (kind !== "file") return { is: "failed", failure: noFile(this.settings.path, kind) };
     const history = this.#readCommitted(catalog);
+    if (history === null) return null;
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "looked", history: history.value };
   }
 
   /** The connection may be in any state, so it is left behind, which takes back all that is not durable. */
-  #settle(): Outcome {
+  #settle(): Outcome | null {
     this.close();
     const history = this.#readCommitted(null);
+    if (history === null) return null;
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "settled", history: history.value };
   }
 
-  #survey(): Outcome {
+  #survey({ liveSchema }: Closer): Outcome {
     if (this.#connection === null && this.#fileKind() === "nothing") {
       return { is: "surveyed", objects: [] };
     }
     return { is: "surveyed", objects: liveSchema(this.open()) };
   }
 
-  #readLog(): Outcome {
+  #readLog({ readLog }: Closer): Outcome {
     if (this.#fileKind() === "nothing") return { is: "log-read", entries: [] };
     const entries = readLog(this.open());
     if (!entries.ok) return { is: "failed", failure: entries.failure };

@@ -2,9 +2,9 @@
 
 import type { MigrationName, SqlValue } from "../migration/migration.ts";
 import type { Amendment, Recorded } from "../plan/amend.ts";
-import type { Difference } from "../plan/schema.ts";
+import type { Difference } from "../plan/difference.ts";
 import type { ReadyStep } from "../plan/step.ts";
-import { format } from "./history.ts";
+import { format } from "./glance.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Connection } from "./sqlite.ts";
 import { runnerName } from "./who.ts";

@@ -1,10 +1,12 @@
 // The live schema as a list of objects, and the list that was kept of it after our latest change.
 
-import { differences, foldName, type Difference, type SchemaObject } from "../plan/schema.ts";
+import type { Difference } from "../plan/difference.ts";
+import { foldName } from "../migration/name.ts";
+import { differences, type SchemaObject } from "../plan/schema.ts";
 import type { Row } from "../migration/migration.ts";
 import type { ObjectType } from "../migration/touch.ts";
-import { isVirtual, LiveSchema, schemaVersion, textOf } from "./live.ts";
-import type { Connection } from "./sqlite.ts";
+import { isVirtual, LiveSchema, textOf } from "./live.ts";
+import { schemaVersion, type Connection } from "./sqlite.ts";
 
 const selectShadows =
   "SELECT name AS name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'";

@@ -4,7 +4,7 @@ import { messageOf } from "../failure.ts";
 import type { SqlValue } from "../migration/migration.ts";
 import type { TableContents } from "../plan/contents.ts";
 import { Draft, wantedRows, type WantedRow } from "../plan/draft.ts";
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import type { KeyShape, TableShape } from "../plan/shape.ts";
 import type { ContentsReader } from "./contents.ts";
 import { quoteName } from "./objects.ts";

@@ -1,6 +1,6 @@
 // A table of the live schema -> its shape: the columns that can be written, and its foreign keys.
 
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import type { ColumnShape, KeyShape, TableShape } from "../plan/shape.ts";
 import { textOf } from "./live.ts";
 import type { Connection } from "./sqlite.ts";

@@ -184,6 +184,11 @@ export function openConnection(
   return new BunConnection(new Database(file, access), ignored);
 }
 
+/** SQLite's counter of schema changes: as long as it stands still, there is nothing to compare. */
+export function schemaVersion(connection: Connection): number {
+  return Number(connection.get("PRAGMA schema_version")?.["schema_version"] ?? 0);
+}
+
 /** SQLite's extended result code by name (SQLITE_BUSY, SQLITE_IOERR_WRITE …); null for any other error. */
 export function sqliteCode(error: unknown): string | null {
   if (!(error instanceof Error) || !("code" in error)) return null;

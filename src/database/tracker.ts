@@ -1,12 +1,12 @@
 // The schema as steps change it -> fingerprints, and what of it is to be kept.
 
+import type { Difference } from "../plan/difference.ts";
+import { foldName } from "../migration/name.ts";
 import {
   canonicalSql,
   differences,
-  foldName,
   isRenamed,
   objectKey,
-  type Difference,
   type SchemaObject,
 } from "../plan/schema.ts";
 import type { Direction } from "../migration/migration.ts";

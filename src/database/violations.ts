@@ -1,6 +1,6 @@
 // The broken foreign keys of one child table, in a form in which before and after can be compared.
 
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import type { ForeignKey } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
 import { textOf } from "./live.ts";

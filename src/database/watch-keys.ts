@@ -1,7 +1,7 @@
 // The guard's eye on foreign keys: the state of each one before the first statement that could break it, and after.
 
 import type { Touch } from "../migration/touch.ts";
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import type { ForeignKey, SchemaFacts } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
 import { quoteName } from "./objects.ts";

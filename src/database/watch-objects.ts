@@ -1,7 +1,7 @@
 // The guard's eye on indexes, triggers and views: what goes with its table, and what no longer compiles.
 
 import type { ObjectType } from "../migration/touch.ts";
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import { compile, type Compiled } from "./compile.ts";
 import type { Horizon, Relation } from "./horizon.ts";
 import type { LiveObject } from "./live.ts";

@@ -3,7 +3,7 @@
 import { Cursor } from "../migration/cursor.ts";
 import { touchOf } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import type { SchemaFacts } from "./facts.ts";
 import type { Horizon } from "./horizon.ts";
 import { quoteName } from "./objects.ts";

@@ -4,7 +4,7 @@ import type { Loss } from "../migration/migration.ts";
 import type { Statement } from "../migration/statements.ts";
 import type { Touch } from "../migration/touch.ts";
 import type { ReadyStep } from "../plan/step.ts";
-import { foldName } from "../plan/schema.ts";
+import { foldName } from "../migration/name.ts";
 import type { SchemaFacts } from "./facts.ts";
 import { Horizon } from "./horizon.ts";
 import type { Connection } from "./sqlite.ts";

@@ -4,9 +4,8 @@ import type { Amendment } from "../plan/amend.ts";
 import type { DatabaseEffect, Outcome } from "../run/driver.ts";
 import { Ground } from "./ground.ts";
 import { foundHistory } from "./recording.ts";
-import { schemaVersion } from "./live.ts";
 import { durably, type Reading } from "./reading.ts";
-import type { Connection } from "./sqlite.ts";
+import { schemaVersion, type Connection } from "./sqlite.ts";
 import { Stepping, type SteppingEffect, type SteppingSettings } from "./stepping.ts";
 
 /** An effect that writes, or tells of what was written. */
@@ -44,8 +43,11 @@ export class Writing {
     return this.#stepping.learnToObserve();
   }
 
-  /** Performs an effect; one that observes once that is loaded. Throws what SQLite reports. */
-  perform(effect: WritingEffect): Outcome {
+  /**
+   * Performs an effect; one that observes once that is loaded. Null where it takes a closer look than `reading` has, and
+   * nothing was done. Throws what SQLite reports.
+   */
+  perform(effect: WritingEffect): Outcome | null {
     switch (effect.do) {
       case "begin":
         return this.#begin(effect.waitMs, effect.foreignKeys);
@@ -72,7 +74,7 @@ export class Writing {
     this.#stepping.leave();
   }
 
-  #begin(waitMs: number, foreignKeys: boolean): Outcome {
+  #begin(waitMs: number, foreignKeys: boolean): Outcome | null {
     const { reading, present } = this.#ground;
     // A scratch database lives and dies with its connection.
     if (this.#stepping.isWorn && reading.settings.mode !== "memory") {
@@ -86,6 +88,10 @@ export class Writing {
     present?.facts.clean.clear();
     connection.run("BEGIN IMMEDIATE");
     const history = reading.again();
+    if (history === null) {
+      connection.run("ROLLBACK");
+      return null;
+    }
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "begun", history: history.value };
   }

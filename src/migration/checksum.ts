@@ -1,8 +1,7 @@
 // What a migration's up direction does -> the checksum that history keeps of it; all of them -> the hash of a catalog.
 
 import { sha256 } from "../platform/hash.ts";
-import type { Migration, Section } from "./migration.ts";
-import { writeOptions } from "./options.ts";
+import type { Migration } from "./migration.ts";
 
 /** A source file by its path relative to the migration, with its normalized text. */
 export interface SourceFile {
@@ -13,11 +12,6 @@ export interface SourceFile {
 /** The checksum of a SQL migration, by the text of its up section, blind to white space around it, and its options in words. */
 export function checksumOfText(up: string, options: string): string {
   return sha256(`${options}\n${up.trim()}`);
-}
-
-/** The checksum of a SQL migration, by its up section. */
-export function checksumOfSection(up: Section): string {
-  return checksumOfText(up.text, writeOptions(up.options));
 }
 
 /** The checksum of a TypeScript migration: its file and those it imports, in path order. */

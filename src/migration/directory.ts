@@ -5,7 +5,7 @@ import { fileSystem, pathsIn } from "../platform/system.ts";
 import { groupByVersion, type VersionFiles } from "./catalog.ts";
 import { readFilename, type MigrationFilename } from "./filename.ts";
 import type { Catalog, Migration } from "./migration.ts";
-import { readMigration, type ReadMigration } from "./read.ts";
+import { readPlain, type ReadMigration } from "./read.ts";
 
 function notListed(directory: string, error: unknown): Result<never> {
   const code = error instanceof Error && "code" in error ? error.code : null;
@@ -44,13 +44,19 @@ function inDirectory(directory: string, found: Failure): Failure {
 }
 
 /** Reads and checks every migration of a directory, each file once, and keeps what was read. */
-export function readFiles(directory: string): Result<readonly ReadMigration[]> {
+export async function readFiles(directory: string): Promise<Result<readonly ReadMigration[]>> {
   const listed = listDirectory(directory);
   if (!listed.ok) return listed;
   const pathOf = pathsIn(directory);
   const migrations: ReadMigration[] = [];
   for (const files of listed.value) {
-    const migration = readMigration(pathOf, files);
+    const read = readPlain(pathOf, files);
+    if (!("raw" in read)) {
+      migrations.push(read);
+      continue;
+    }
+    const { readAny } = await import("./read-any.ts");
+    const migration = readAny(pathOf, files, read);
     if (!migration.ok) return migration;
     migrations.push(migration.value);
   }
@@ -63,7 +69,7 @@ export function catalogOf(directory: string, migrations: readonly Migration[]): 
 }
 
 /** The catalog of a directory. */
-export function readDirectory(directory: string): Result<Catalog> {
-  const read = readFiles(directory);
+export async function readDirectory(directory: string): Promise<Result<Catalog>> {
+  const read = await readFiles(directory);
   return read.ok ? ok(catalogOf(directory, read.value)) : read;
 }

@@ -1,17 +1,17 @@
 // The generated import map -> the catalog that this executable carries.
 
-import { ok, type Result } from "../failure.ts";
 import type {
   Catalog,
+  FileText,
   Migration,
-  Sections,
   SqlMigration,
+  SqlTexts,
   TypeScriptMigration,
 } from "./migration.ts";
-import { normalizeText, readSection, readSections } from "./sections.ts";
+import { normalizeText } from "./text.ts";
 
 /** A SQL migration as the generator writes it down: already checked, its checksum already known. */
-export interface EmbeddedSql extends Omit<SqlMigration, "sections"> {
+export interface EmbeddedSql extends Omit<SqlMigration, "texts" | "sections"> {
   /** The file of its down, null where there is none; left out where `file` holds both directions. */
   readonly down?: string | null;
 }
@@ -25,33 +25,23 @@ export interface EmbeddedMap {
   readonly texts: () => Readonly<Record<string, string>>;
 }
 
-function readPair(
-  textOf: (file: string) => string,
-  upFile: string,
-  downFile: string | null,
-): Result<Sections> {
-  const up = readSection(textOf(upFile), upFile, "up");
-  if (!up.ok || downFile === null) return up.ok ? ok({ up: up.value, down: null }) : up;
-  const down = readSection(textOf(downFile), downFile, "down");
-  return down.ok ? ok({ up: up.value, down: down.value }) : down;
-}
-
 /** The catalog of a generated map. Its entries become the migrations themselves: a copy of each takes twice as long. */
 export function embeddedCatalog(map: EmbeddedMap): Catalog {
   let texts: Readonly<Record<string, string>> | undefined;
-  const textOf = (file: string): string => {
+  const textOf = (path: string): FileText => {
     texts ??= map.texts();
-    return normalizeText(texts[file] ?? "");
+    return { path, text: normalizeText(texts[path] ?? "") };
   };
-  const cut = {
-    sections(this: EmbeddedSql): Result<Sections> {
+  const written = {
+    texts(this: EmbeddedSql): SqlTexts {
       const { file, down } = this;
-      return down === undefined ? readSections(textOf(file), file) : readPair(textOf, file, down);
+      if (down === undefined) return { both: textOf(file) };
+      return { up: textOf(file), down: down === null ? null : textOf(down) };
     },
   };
   const migrations: Migration[] = [];
   for (const entry of map.migrations) {
-    migrations.push(entry.kind === "sql" ? Object.assign(entry, cut) : entry);
+    migrations.push(entry.kind === "sql" ? Object.assign(entry, written) : entry);
   }
   const label = map.origin === "sample" ? "embedded sample" : "embedded";
   return { origin: map.origin, label, migrations };

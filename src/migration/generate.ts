@@ -22,8 +22,8 @@ function importPath(file: string): string {
   return JSON.stringify(`../../migrations/${file}`);
 }
 
-function render(): string {
-  const read = readFiles(directory);
+async function render(): Promise<string> {
+  const read = await readFiles(directory);
   if (!read.ok) stop(read.failure);
   const imports: string[] = [];
   const texts: string[] = [];
@@ -56,7 +56,7 @@ function render(): string {
   ].join("\n");
 }
 
-const wanted = render();
+const wanted = await render();
 let present = "";
 try {
   present = readFileSync(target, "utf8");

@@ -1,7 +1,5 @@
 // The nouns of the domain: what a migration is, and what it is made of.
 
-import type { Result } from "../failure.ts";
-
 /** Which way a step goes: "up" applies a migration's change, "down" undoes it. */
 export type Direction = "up" | "down";
 
@@ -77,10 +75,22 @@ interface Identity extends MigrationName {
   readonly checksum: string;
 }
 
-/** A migration as plain SQL. Its sections are cut when it is asked for them, as most runs need only a few. */
+/** A file by its path, with its text, normalized. */
+export interface FileText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a SQL migration is written in: one file of two sections, or one file for each. */
+export type SqlTexts =
+  { readonly both: FileText } | { readonly up: FileText; readonly down: FileText | null };
+
+/** A migration as plain SQL. Most runs need the sections of few, or of none: they are cut when that is asked for. */
 export interface SqlMigration extends Identity {
   readonly kind: "sql";
-  sections(): Result<Sections>;
+  texts(): SqlTexts;
+  /** Those that had to be cut to read it. */
+  readonly sections?: Sections;
 }
 
 /** A migration as a TypeScript module, loaded when it is about to run. */

@@ -1,25 +1,19 @@
-// A text in which nothing but plain SQL follows the markers, as in nearly all files -> its sections, by one pattern.
+// Whether nothing but plain SQL follows the markers of a text, and where its up ends: told by one pattern.
 
-import { defaultOptions, type Direction, type Section, type Sections } from "./migration.ts";
-import { lineEnds, pattern } from "./tokens.ts";
+import { pattern } from "./pattern.ts";
 
 /** Markers as nearly all are written. */
 export const plainMarkers = { up: "-- migrate:up", down: "-- migrate:down" } as const;
-const plainLines = { up: `${plainMarkers.up}\n`, down: `${plainMarkers.down}\n` } as const;
+/** The same as whole lines. */
+export const plainLines = { up: `${plainMarkers.up}\n`, down: `${plainMarkers.down}\n` } as const;
 /** What stands between the two sections. */
 const plainTurn = `\n${plainLines.down}`;
 /** SQL without a quote or a comment, or what could begin one; nor is there anything to normalize. */
-const plainSql = `[^'"\`[/\\-\\r\ufffd]*`;
-const plainRest = pattern(() => `^${plainSql}$`, "");
+export const plainSql = `[^'"\`[/\\-\\r\ufffd]*`;
 const plainFile = pattern(
   () => `^${plainLines.up}${plainSql}(?:${plainLines.down}${plainSql})?$`,
   "",
 );
-
-/** A section behind a marker line without options. */
-function plainSection(text: string, file: string, line: number): Section {
-  return { text, file, line, options: defaultOptions };
-}
 
 /**
  * Where the up of a file ends in which nothing but plain SQL follows the markers, and these have no options; null of
@@ -36,25 +30,4 @@ export function endOfPlainUp(text: string): number | null {
 /** The text of the up of such a file. */
 export function plainUp(text: string, end: number): string {
   return text.slice(plainLines.up.length, end);
-}
-
-/** The sections of such a file. The down is cut whenever it is asked for: many a start has no use for it. */
-export function plainSections(text: string, file: string, end: number): Sections {
-  const up = plainSection(plainUp(text, end), file, 2);
-  if (end === text.length) return { up, down: null };
-  const from = end + plainLines.down.length;
-  return {
-    up,
-    get down() {
-      return plainSection(text.slice(from), file, lineEnds(text, 0, from) + 1);
-    },
-  };
-}
-
-/** A text of one section, of this kind; null of any other. */
-export function plainPart(text: string, file: string, direction: Direction): Section | null {
-  const marker = plainLines[direction];
-  if (!text.startsWith(marker)) return null;
-  const rest = text.slice(marker.length);
-  return plainRest().test(rest) ? plainSection(rest, file, 2) : null;
 }

@@ -1,210 +1,47 @@
-// The files of one version -> its migration, each file read once.
+// The files of one version -> its migration, where they are one of plain SQL, as nearly all are.
 
-import { fail, ok, type Failure, type Result, messageOf } from "../failure.ts";
-import { importsOf } from "../platform/imports.ts";
-import { fileSystem, nodePath } from "../platform/system.ts";
+import { fileSystem } from "../platform/system.ts";
 import type { VersionFiles } from "./catalog.ts";
-import {
-  checksumOfSection,
-  checksumOfSources,
-  checksumOfText,
-  type SourceFile,
-} from "./checksum.ts";
-import type { Migration, Sections } from "./migration.ts";
-import { endOfPlainUp, plainSections, plainUp } from "./plain.ts";
-import { cutAtMarkers, normalizeText, readSection } from "./sections.ts";
-
-function unreadable(path: string, error: unknown): Result<never> {
-  const text = `The file cannot be read: ${messageOf(error)}.`;
-  const at = { file: path, line: 1, column: 1 };
-  return fail("catalog.unreadable", text, "Check that it exists and that you may read it.", { at });
-}
-
-/** What was read of a file as normalized text. Fails with `catalog.text` where it isn't UTF-8. */
-function normalized(path: string, raw: string): Result<string> {
-  // What is not UTF-8 is read as this character, which may also stand there by itself.
-  const bad = raw.includes("\ufffd") ? badLineOf(path) : ok(null);
-  if (!bad.ok) return bad;
-  if (bad.value === null) return ok(normalizeText(raw));
-  return fail("catalog.text", "The file is not valid UTF-8.", "Save it as UTF-8.", {
-    at: { file: path, line: bad.value, column: 1 },
-  });
-}
-
-function readText(path: string): Result<string> {
-  let raw: string;
-  try {
-    raw = fileSystem().readFileSync(path, "utf8");
-  } catch (error) {
-    return unreadable(path, error);
-  }
-  return normalized(path, raw);
-}
-
-function badLineOf(path: string): Result<number | null> {
-  try {
-    return ok(firstBadLine(fileSystem().readFileSync(path)));
-  } catch (error) {
-    return unreadable(path, error);
-  }
-}
-
-/** The first line that is not UTF-8; null where all are. */
-function firstBadLine(bytes: Uint8Array): number | null {
-  const strict = new TextDecoder("utf-8", { fatal: true });
-  let line = 1;
-  for (let start = 0; start < bytes.length; line++) {
-    const newline = bytes.indexOf(10, start);
-    const end = newline < 0 ? bytes.length : newline + 1;
-    try {
-      strict.decode(bytes.subarray(start, end));
-    } catch {
-      return line;
-    }
-    start = end;
-  }
-  return null;
-}
-
-/** A file as it was read, by its path. */
-export interface ReadFile {
-  readonly path: string;
-  /** Normalized. */
-  readonly text: string;
-}
+import { checksumOfText } from "./checksum.ts";
+import type { FileText, Migration, SqlTexts } from "./migration.ts";
+import { endOfPlainUp, plainUp } from "./plain.ts";
 
 /** A migration with the files that it is made of, each read once. */
 export type ReadMigration = Migration & {
   readonly files: VersionFiles;
-  readonly read: readonly ReadFile[];
+  readonly read: readonly FileText[];
 };
 
 /** What the path of a file in the directory is. */
 export type PathOf = (file: string) => string;
 
-/** The sections of a migration whose first file was read already, and every file that they are from. */
-function sectionsOf(
-  pathOf: PathOf,
-  files: VersionFiles,
-  main: ReadFile,
-): Result<{ readonly sections: Sections; readonly read: readonly ReadFile[] }> {
-  if (files.main.part === "sections") {
-    const sections = cutAtMarkers(main.text, main.path);
-    return sections.ok ? ok({ sections: sections.value, read: [main] }) : sections;
-  }
-  const up = readSection(main.text, main.path, "up");
-  if (!up.ok) return up;
-  if (files.down === null) return ok({ sections: { up: up.value, down: null }, read: [main] });
-  const path = pathOf(files.down.file);
-  const text = readText(path);
-  if (!text.ok) return text;
-  const down = readSection(text.value, path, "down");
-  if (!down.ok) return down;
-  const read = [main, { path, text: text.value }];
-  return ok({ sections: { up: up.value, down: down.value }, read });
+/** What a migration that takes a closer look was found to hold: the text of its first file, null where it was not read. */
+export interface Unread {
+  readonly raw: string | null;
 }
 
-/** A SQL migration that is not as nearly all are. */
-function readOther(files: VersionFiles, main: ReadFile, pathOf: PathOf): Result<ReadMigration> {
-  const cut = sectionsOf(pathOf, files, main);
-  if (!cut.ok) return cut;
-  const { sections, read } = cut.value;
-  const { version, name } = files;
-  const checksum = checksumOfSection(sections.up);
-  const whole = ok(sections);
-  const file = main.path;
-  return ok({ version, name, file, kind: "sql", checksum, sections: () => whole, files, read });
+/** Of any migration that was read: each keeps what it was read from. */
+export function textsOf(this: Pick<ReadMigration, "files" | "read">): SqlTexts {
+  const [first = noText, second = null] = this.read;
+  return this.files.main.part === "sections" ? { both: first } : { up: first, down: second };
 }
 
-/** A SQL migration. Most are of one plain file, of which nothing but the checksum is made yet. */
-function readSql(pathOf: PathOf, files: VersionFiles): Result<ReadMigration> {
+const noText: FileText = { path: "", text: "" };
+
+/** Reads the file of a SQL migration, of which nothing is made yet but the checksum. */
+export function readPlain(pathOf: PathOf, files: VersionFiles): ReadMigration | Unread {
   const { version, name, main } = files;
+  if (main.part !== "sections") return { raw: null };
   const path = pathOf(main.file);
-  // Not by a function that it shares with `readText`: that takes a thirtieth longer for each file of a large directory.
   let text: string;
   try {
     text = fileSystem().readFileSync(path, "utf8");
-  } catch (error) {
-    return unreadable(path, error);
+  } catch {
+    return { raw: null };
   }
-  const end = main.part === "sections" ? endOfPlainUp(text) : null;
-  if (end === null) {
-    const whole = normalized(path, text);
-    return whole.ok ? readOther(files, { path, text: whole.value }, pathOf) : whole;
-  }
+  const end = endOfPlainUp(text);
+  if (end === null) return { raw: text };
   const checksum = checksumOfText(plainUp(text, end), "");
-  const sections = (): Result<Sections> => ok(plainSections(text, path, end));
   const read = [{ path, text }];
-  return ok({ version, name, file: path, kind: "sql", checksum, sections, files, read });
-}
-
-function wrongImport(file: string, text: string): Failure {
-  return {
-    code: "catalog.import",
-    text,
-    hint: "A migration may import node: modules, and other files by relative path.",
-    changed: "nothing",
-    at: { file, line: 1, column: 1 },
-  };
-}
-
-/** A TypeScript file and every file that it imports by relative path, each once. */
-function readSources(path: string): Result<readonly ReadFile[]> {
-  const { dirname, join } = nodePath();
-  const found = new Map<string, ReadFile>();
-  const open = [path];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (found.has(next)) continue;
-    const text = readText(next);
-    if (!text.ok) return text;
-    found.set(next, { path: next, text: text.value });
-    if (!/\.[cm]?[jt]s$/.test(next)) continue;
-    let specifiers: string[];
-    try {
-      specifiers = importsOf(text.value);
-    } catch (error) {
-      const text = `The file is not TypeScript: ${messageOf(error)}.`;
-      const at = { file: next, line: 1, column: 1 };
-      return fail("catalog.module", text, "Mend its syntax.", { at });
-    }
-    for (const specifier of specifiers) {
-      if (specifier.startsWith("node:")) continue;
-      if (!/^\.\.?\//.test(specifier)) {
-        const text = `The package '${specifier}' cannot be imported from a migration.`;
-        return { ok: false, failure: wrongImport(next, text) };
-      }
-      open.push(join(dirname(next), specifier));
-    }
-  }
-  return ok([...found.values()]);
-}
-
-/** What the checksum of a TypeScript migration is made from. */
-function checkedSources(path: string, read: readonly ReadFile[]): readonly SourceFile[] {
-  const { dirname, relative } = nodePath();
-  return read.map((each) => ({
-    // The file itself goes without its name, as a SQL migration's does: renaming it is no change.
-    path: each.path === path ? "" : relative(dirname(path), each.path).replaceAll("\\", "/"),
-    text: each.text,
-  }));
-}
-
-function readTypeScript(pathOf: PathOf, files: VersionFiles): Result<ReadMigration> {
-  const { version, name, main } = files;
-  const file = pathOf(main.file);
-  const sources = readSources(file);
-  if (!sources.ok) return sources;
-  const read = sources.value;
-  const checksum = checksumOfSources(checkedSources(file, read));
-  const load = async (): Promise<unknown> => {
-    const { pathToFileURL } = await import("node:url");
-    return import(pathToFileURL(nodePath().resolve(file)).href);
-  };
-  return ok({ version, name, file, kind: "typescript", checksum, load, files, read });
-}
-
-/** Reads the files of one version. Fails with `catalog.unreadable`, `.text`, `.marker` ... */
-export function readMigration(pathOf: PathOf, files: VersionFiles): Result<ReadMigration> {
-  const isCode = files.main.part === "typescript";
-  return isCode ? readTypeScript(pathOf, files) : readSql(pathOf, files);
+  return { version, name, file: path, kind: "sql", checksum, texts: textsOf, files, read };
 }

@@ -1,11 +1,14 @@
 // A migration file's text -> its up and down sections, cut at the markers.
 
 import { fail, ok, type Result } from "../failure.ts";
-import type { Direction, Section, Sections } from "./migration.ts";
+import { checksumOfText } from "./checksum.ts";
+import type { Direction, Section, Sections, SqlMigration } from "./migration.ts";
 import { defaultOptions } from "./migration.ts";
 import { readOptions, writeOptions } from "./options.ts";
-import { endOfPlainUp, plainMarkers, plainPart, plainSections } from "./plain.ts";
-import { hidingPattern, LineCounter, pattern } from "./tokens.ts";
+import { pattern } from "./pattern.ts";
+import { plainPart, plainSections } from "./plain-sections.ts";
+import { endOfPlainUp, plainMarkers } from "./plain.ts";
+import { hidingPattern, LineCounter } from "./tokens.ts";
 
 interface Marker {
   readonly word: string;
@@ -41,13 +44,6 @@ const otherMarkers: readonly (readonly [RegExp, string])[] = [
 
 /** How each of all these begins: a comment that begins otherwise is looked at once, not with every pattern. */
 const likeMarker = /^--(?:>|\/\/|[\s-]*(?:migrat|[+@]|up|down|liquibase))/i;
-
-/** BOM gone and CRLF as LF, so that one file is the same on every platform. */
-export function normalizeText(text: string): string {
-  const start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  const body = start === 0 ? text : text.slice(start);
-  return body.includes("\r\n") ? body.replaceAll("\r\n", "\n") : body;
-}
 
 function startsItsLine(text: string, offset: number): boolean {
   for (let at = offset - 1; at >= 0 && text[at] !== "\n"; at--) {
@@ -263,6 +259,23 @@ export function readSection(text: string, file: string, direction: Direction): R
     return wrongMarker(file, marker, what, "Make it the first line.");
   }
   return sectionAt(text, file, marker, text.length);
+}
+
+/** The sections of a migration. Fails as `readSections` and `readSection` do. */
+export function sectionsOf(migration: SqlMigration): Result<Sections> {
+  if (migration.sections !== undefined) return ok(migration.sections);
+  const texts = migration.texts();
+  if ("both" in texts) return readSections(texts.both.text, texts.both.path);
+  const up = readSection(texts.up.text, texts.up.path, "up");
+  if (!up.ok) return up;
+  if (texts.down === null) return ok({ up: up.value, down: null });
+  const down = readSection(texts.down.text, texts.down.path, "down");
+  return down.ok ? ok({ up: up.value, down: down.value }) : down;
+}
+
+/** The checksum of a SQL migration, by its up section. */
+export function checksumOfSection(up: Section): string {
+  return checksumOfText(up.text, writeOptions(up.options));
 }
 
 /** A section as history keeps it, which `readSection` reads back: its marker line, then its text. */

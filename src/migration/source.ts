@@ -14,7 +14,7 @@ const usual = "migrations";
  */
 export async function readCatalog(directory: string | null): Promise<Result<Catalog>> {
   if (directory === null && embedded.origin !== "sample") return ok(embeddedCatalog(embedded));
-  const read = readDirectory(directory ?? usual);
+  const read = await readDirectory(directory ?? usual);
   const isNone = !read.ok && read.failure.code === "catalog.not-found";
   return directory === null && isNone ? ok(embeddedCatalog(embedded)) : read;
 }

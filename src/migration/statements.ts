@@ -1,10 +1,10 @@
 // A section's text -> its statements, each with its position and verb.
 
 import { fail, ok, type Position, type Result } from "../failure.ts";
+import { pattern } from "./pattern.ts";
 import {
   hidingPattern,
   LineCounter,
-  pattern,
   spaceSigns,
   tokenAt,
   wordPattern,
@@ -56,14 +56,24 @@ const transitions: readonly [Row, Row, Row, Row, Row, Row, Row, Row] = [
 ];
 const beginning: Cell = 1;
 
-const keywords: Readonly<Record<string, Cell>> = {
-  EXPLAIN: 3,
-  CREATE: 4,
-  TEMP: 5,
-  TEMPORARY: 5,
-  TRIGGER: 6,
-  END: 7,
-};
+/** The column of a word: none of the table is longer than TEMPORARY. */
+function columnOfWord(word: string): Cell {
+  switch (word) {
+    case "EXPLAIN":
+      return 3;
+    case "CREATE":
+      return 4;
+    case "TEMP":
+    case "TEMPORARY":
+      return 5;
+    case "TRIGGER":
+      return 6;
+    case "END":
+      return 7;
+    default:
+      return 2;
+  }
+}
 
 function columnOf(text: string, token: Token): Cell {
   switch (token.kind) {
@@ -73,9 +83,8 @@ function columnOf(text: string, token: Token): Cell {
     case "comment":
       return 1;
     case "word":
-      // No keyword of the table is longer than TEMPORARY.
       if (token.end - token.start > 9) return 2;
-      return keywords[text.slice(token.start, token.end).toUpperCase()] ?? 2;
+      return columnOfWord(text.slice(token.start, token.end).toUpperCase());
     default:
       return 2;
   }

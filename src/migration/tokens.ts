@@ -1,5 +1,7 @@
 // The smallest pieces of SQL text: what statements and sections are cut from.
 
+import { pattern } from "./pattern.ts";
+
 /** What a piece of SQL is, as far as splitting needs to know. `quoted` is any of '…', "…", `…`, […]. */
 export type TokenKind = "space" | "comment" | "quoted" | "word" | "semicolon" | "other";
 
@@ -58,12 +60,6 @@ export const wordPattern = "[A-Za-z0-9_$\\x80-\\uffff]+";
 /** A quote or comment to its end, or to that of the text, as a pattern. A quote with a doubled one in it is two. */
 export const hidingPattern =
   "'[^']*(?:'|$)|\"[^\"]*(?:\"|$)|`[^`]*(?:`|$)|\\[[^\\]]*(?:\\]|$)|--[^\\n]*|/\\*[^]*?(?:\\*/|$)";
-
-/** A pattern that is made when it is first asked for, as many a start asks for none. */
-export function pattern(source: () => string, flags: string): () => RegExp {
-  let made: RegExp | undefined;
-  return () => (made ??= new RegExp(source(), flags));
-}
 
 // Runs of them. A pattern is compiled to machine code at once; a loop over characters is not before it has run long.
 const spaces = /[ \n\t\r\f]+/y;

@@ -2,7 +2,8 @@
 
 import { Cursor } from "./cursor.ts";
 import type { Statement } from "./statements.ts";
-import { pattern, spaceSigns } from "./tokens.ts";
+import { pattern } from "./pattern.ts";
+import { spaceSigns } from "./tokens.ts";
 
 /** A kind of object in a schema. */
 export type ObjectType = "table" | "index" | "view" | "trigger";

@@ -2,11 +2,12 @@
 
 import type { BaselineCommand, RepairCommand, SettledState } from "../command.ts";
 import { fail, ok, type FailureCode, type Result } from "../failure.ts";
-import { writeSection } from "../migration/sections.ts";
+import { sectionsOf, writeSection } from "../migration/sections.ts";
 import type { Catalog, Migration, MigrationName } from "../migration/migration.ts";
-import { differenceText, interruption } from "./conflict.ts";
+import { differenceText, withoutOrder, type Difference } from "./difference.ts";
+import { interruption } from "./conflict.ts";
 import type { History } from "./history.ts";
-import { differences, withoutOrder, type Difference, type SchemaObject } from "./schema.ts";
+import { differences, type SchemaObject } from "./schema.ts";
 import { refuseSample, standings } from "./status.ts";
 
 /** A migration that is recorded without having run. */
@@ -38,7 +39,7 @@ export function isIdle(amendment: Amendment): boolean {
 function recordOf(migration: Migration): Result<Recorded> {
   const { version, name, checksum, kind } = migration;
   if (migration.kind === "typescript") return ok({ version, name, checksum, kind, down: null });
-  const sections = migration.sections();
+  const sections = sectionsOf(migration);
   if (!sections.ok) return sections;
   const { down } = sections.value;
   const text = down === null ? null : writeSection(down, "down");

@@ -1,7 +1,7 @@
 // Where a migration stands -> the failure that forbids a run, with the way out.
 
 import { failure, type Failure } from "../failure.ts";
-import type { Difference } from "./schema.ts";
+import { differenceText, type Difference } from "./difference.ts";
 import type { HistoryRow } from "./history.ts";
 import type { Standing } from "./status.ts";
 
@@ -21,14 +21,6 @@ export function interruption(row: HistoryRow): Failure {
     `See rung status for how far it came, then settle it: ` +
       `rung repair --settle ${row.version} --as applied, or --as pending.`,
   );
-}
-
-const verbs = { added: "has been added", gone: "is gone", changed: "has changed" } as const;
-
-/** A difference in one sentence. */
-export function differenceText({ kind, type, name, isOrderOnly }: Difference): string {
-  const only = isOrderOnly ? " (the order of its columns only)" : "";
-  return `${type} ${name} ${verbs[kind]}${only}`;
 }
 
 /** The failure of a schema that is not as the last change of ours left it. */

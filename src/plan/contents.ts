@@ -1,6 +1,6 @@
 // The rows of tables at two moments -> what did not come back, or came besides. Pure.
 
-import { foldName } from "./schema.ts";
+import { foldName } from "../migration/name.ts";
 
 /** The rows of one table at one moment. */
 export interface TableContents {

@@ -3,7 +3,7 @@
 import type { SqlValue } from "../migration/migration.ts";
 import { conditionedValues, plainValue } from "./candidates.ts";
 import type { TableContents } from "./contents.ts";
-import { foldName } from "./schema.ts";
+import { foldName } from "../migration/name.ts";
 import { checksOf, type Check, type KeyShape, type TableShape } from "./shape.ts";
 
 /** One row to make: its number, which sets it apart from the others, and whether it holds NULL where it can. */

@@ -1,7 +1,7 @@
 // What the database remembers of the migrations that ran, as plain data.
 
 import type { Catalog, Direction } from "../migration/migration.ts";
-import type { Difference } from "./schema.ts";
+import type { Difference } from "./difference.ts";
 
 /** How far a step outside any transaction has come. */
 export interface Progress {

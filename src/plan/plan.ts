@@ -5,7 +5,7 @@ import { fail, ok, type Result } from "../failure.ts";
 import type { Catalog, Direction, Migration } from "../migration/migration.ts";
 import { conflictOf, drifted, interruption } from "./conflict.ts";
 import type { History, HistoryRow } from "./history.ts";
-import { withoutOrder } from "./schema.ts";
+import { withoutOrder } from "./difference.ts";
 import { refuseSample, standings, type Standing } from "./status.ts";
 import { standsAlone, stepDown, stepUp, type Step } from "./step.ts";
 

@@ -1,7 +1,7 @@
 // What a rehearsal found: the plan, run on a copy, as plain data. Pure.
 
 import type { MigrationName } from "../migration/migration.ts";
-import type { Difference } from "./schema.ts";
+import type { Difference } from "./difference.ts";
 
 /** How many rows a table had before a step and has after it; null where it was not there. */
 export interface RowChange {

@@ -1,10 +1,12 @@
 // Schemas as lists of objects: their canonical form, and what differs between two of them. Pure.
 
+import { foldName } from "../migration/name.ts";
 import type { ObjectType } from "../migration/touch.ts";
+import type { Difference } from "./difference.ts";
+import { pattern } from "../migration/pattern.ts";
 import {
   hidingPattern,
   identifierOf,
-  pattern,
   spaceSigns,
   tokenAt,
   unquoted,
@@ -18,25 +20,6 @@ export interface SchemaObject {
   /** The table that it belongs to; a table's own name. */
   readonly table: string;
   readonly sql: string;
-}
-
-/** What became of one object between two schemas. */
-export interface Difference {
-  readonly kind: "added" | "gone" | "changed";
-  readonly type: ObjectType;
-  readonly name: string;
-  readonly before: string | null;
-  readonly after: string | null;
-  /** True where the columns, or constraints, of a table stand in another order and nothing else differs. */
-  readonly isOrderOnly: boolean;
-}
-
-/** Names compare without regard to ASCII case (SQLite, sqlite3_stricmp). */
-export function foldName(name: string): string {
-  if (!/[A-Z]/.test(name)) return name;
-  // Beyond ASCII, lower case is not SQLite's affair.
-  if (!/[\x80-\uffff]/.test(name)) return name.toLowerCase();
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /**
@@ -146,11 +129,6 @@ export function isRenamed(before: SchemaObject, after: SchemaObject): boolean {
   );
   const parts = new Set(partsOf(canonicalTokens(after.sql)));
   return partsOf(renamed).every((part) => parts.has(part));
-}
-
-/** The differences that count: another order of columns is worth a note, and no failure. */
-export function withoutOrder(found: readonly Difference[]): readonly Difference[] {
-  return found.length === 0 ? found : found.filter((difference) => !difference.isOrderOnly);
 }
 
 function changeOf(before: SchemaObject, after: SchemaObject): Difference | null {

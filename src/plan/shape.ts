@@ -2,7 +2,7 @@
 
 import { Cursor } from "../migration/cursor.ts";
 import { identifierOf } from "../migration/tokens.ts";
-import { foldName } from "./schema.ts";
+import { foldName } from "../migration/name.ts";
 
 /** A column that can be written. */
 export interface ColumnShape {

@@ -1,15 +1,7 @@
 // Catalog x history -> where each migration stands.
 
 import { fail, ok, type Result } from "../failure.ts";
-import type {
-  Catalog,
-  Direction,
-  Migration,
-  MigrationName,
-  Section,
-} from "../migration/migration.ts";
-import { readSection } from "../migration/sections.ts";
-import { splitStatements, type Statement } from "../migration/statements.ts";
+import type { Catalog, Direction, Migration, MigrationName } from "../migration/migration.ts";
 import type { History, HistoryRow } from "./history.ts";
 
 /** Where a migration stands when the catalog is held against history. */
@@ -112,33 +104,7 @@ export function standings(catalog: Catalog, { rows, agreement }: History): reado
   return all;
 }
 
-function startedSection(migration: Migration | null, row: HistoryRow): Section | null {
-  if (row.kind !== "sql") return null;
-  if (row.progress?.direction === "down") {
-    const down = readSection(row.down ?? "", row.name, "down");
-    return down.ok ? down.value : null;
-  }
-  // An up that has changed since it was started is not the one that was interrupted.
-  if (migration?.kind !== "sql" || migration.checksum !== row.checksum) return null;
-  const sections = migration.sections();
-  return sections.ok ? sections.value.up : null;
-}
-
-function interruptionOf(migration: Migration | null, row: HistoryRow): Interruption {
-  const section = startedSection(migration, row);
-  const split = section === null ? null : splitStatements(section);
-  const statements: readonly Statement[] = split?.ok === true ? split.value : [];
-  const { direction = "up", done = 0 } = row.progress ?? {};
-  return {
-    direction,
-    done,
-    total: statements.length,
-    lastDone: statements[done - 1]?.text ?? null,
-    inDoubt: statements[done]?.text ?? null,
-  };
-}
-
-/** The rows of a status report. */
+/** The rows of a status report, without a word yet on how far interrupted steps came. */
 export function statusRows(catalog: Catalog, history: History): readonly StatusRow[] {
   const all: StatusRow[] = [];
   for (const standing of standings(catalog, history)) {
@@ -150,9 +116,7 @@ export function statusRows(catalog: Catalog, history: History): readonly StatusR
       continue;
     }
     const { version, name, appliedAt, durationMs, appliedBy } = standing.row;
-    const isStarted = state === "interrupted" || state === "running";
-    const interruption = isStarted ? interruptionOf(standing.migration, standing.row) : null;
-    all.push({ version, name, state, appliedAt, durationMs, appliedBy, interruption });
+    all.push({ version, name, state, appliedAt, durationMs, appliedBy, interruption: null });
   }
   return all;
 }

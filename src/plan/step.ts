@@ -11,7 +11,7 @@ import {
   type StepOptions,
   type TypeScriptMigration,
 } from "../migration/migration.ts";
-import { readSection, writeSection } from "../migration/sections.ts";
+import { readSection, sectionsOf, writeSection } from "../migration/sections.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
 import type { HistoryRow } from "./history.ts";
 
@@ -79,7 +79,7 @@ export function stepUp(migration: Migration): Result<Step> {
     const work: Module = { kind: "module", migration };
     return ok({ ...base, kind: "typescript", options: defaultOptions, down: null, work });
   }
-  const sections = migration.sections();
+  const sections = sectionsOf(migration);
   if (!sections.ok) return sections;
   const { up, down } = sections.value;
   const script = readScript(up);
@@ -128,7 +128,7 @@ function typeScriptDown(row: HistoryRow, migration: Migration | undefined): Resu
 
 function catalogDown(migration: Migration | undefined): Result<Section | null> {
   if (migration?.kind !== "sql") return ok(null);
-  const sections = migration.sections();
+  const sections = sectionsOf(migration);
   return sections.ok ? ok(sections.value.down) : sections;
 }
 

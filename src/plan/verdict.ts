@@ -2,9 +2,8 @@
 
 import { failure, type Failure } from "../failure.ts";
 import type { MigrationName } from "../migration/migration.ts";
-import { differenceText } from "./conflict.ts";
+import { differenceText, type Difference } from "./difference.ts";
 import type { ContentLoss } from "./contents.ts";
-import type { Difference } from "./schema.ts";
 
 interface VerdictBase extends MigrationName {
   /** Tables whose columns came back in another order: a note, not a failure. */

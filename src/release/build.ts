@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { make } from "../bundle/make.ts";
-import { failureText } from "../report/text.ts";
+import { failureText } from "../report/rest.ts";
 import { dist, stockSources } from "./program.ts";
 
 mkdirSync(dist, { recursive: true });

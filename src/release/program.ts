@@ -17,10 +17,11 @@ function inRepository(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
 
-/** What every start loads, what nearly every command does, and what every run of migrations. */
+/** What every start loads, what nearly every command does, what reads SQL that is not plain, and what runs migrations. */
 const parts = [
   { path: inRepository("src/process.ts"), isIndivisible: false },
   { path: inRepository("src/work.ts"), isIndivisible: false },
+  { path: inRepository("src/migration/read-any.ts"), isIndivisible: true },
   { path: inRepository("src/run/execute.ts"), isIndivisible: true },
 ];
 
@@ -38,7 +39,7 @@ export const readmeFiles = ["LICENSE", "README.md"].map((file) => ({
  * time of `status` is won by it.
  */
 export async function stockSources(): Promise<Result<Sources>> {
-  const read = readFiles(inRepository("migrations"));
+  const read = await readFiles(inRepository("migrations"));
   if (!read.ok) return read;
   const facts = JSON.stringify(factsPath);
   const entry = inRepository("src/main.ts");

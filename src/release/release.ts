@@ -6,7 +6,7 @@ import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { make } from "../bundle/make.ts";
 import { targets, type Sources, type Target } from "../platform/compile.ts";
-import { failureText } from "../report/text.ts";
+import { failureText } from "../report/rest.ts";
 import { archiveOf, type Packed } from "./archive.ts";
 import { dist, readmeFiles, stockSources } from "./program.ts";
 import { tryExecutable } from "./smoke.ts";

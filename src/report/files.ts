@@ -1,7 +1,7 @@
 // Backups, restorations and rehearsals -> what a person reads.
 
 import type { Event } from "../event.ts";
-import { differenceText } from "../plan/conflict.ts";
+import { differenceText } from "../plan/difference.ts";
 import type { RehearsedStep, Rehearsal, RowChange } from "../plan/rehearsal.ts";
 import { duration, printable, size } from "./style.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Event } from "../event.ts";
 import type { Direction, MigrationName } from "../migration/migration.ts";
-import { withoutOrder, type Difference } from "../plan/schema.ts";
+import { withoutOrder, type Difference } from "../plan/difference.ts";
 import type { StatusRow } from "../plan/status.ts";
 import type { Failure } from "../failure.ts";
 

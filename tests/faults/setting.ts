@@ -1,7 +1,7 @@
 // What a modelled run is about, before anything goes wrong.
 
 import { readCommand, type CommitMode } from "../../src/command.ts";
-import { ok } from "../../src/failure.ts";
+import {} from "../../src/failure.ts";
 import {
   defaultOptions,
   type Catalog,
@@ -56,8 +56,9 @@ function migration(setting: Setting, version: number): Migration {
   const file = `${version}_${name}.sql`;
   const options = optionsOf(setting, version);
   const section = { text: "SELECT 1;\nSELECT 2;\n", file, line: 2, options };
-  const sections = ok({ up: section, down: section });
-  return { kind: "sql", version, name, checksum, file, sections: () => sections };
+  const sections = { up: section, down: section };
+  const texts = () => ({ both: { path: file, text: "" } });
+  return { kind: "sql", version, name, checksum, file, texts, sections };
 }
 
 /** The migrations of a setting. */

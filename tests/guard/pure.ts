@@ -5,13 +5,12 @@ import type { Event } from "../../src/event.ts";
 import type { Failure } from "../../src/failure.ts";
 import { SqliteDriver } from "../../src/database/driver.ts";
 import type { SqlMigration } from "../../src/migration/migration.ts";
-import { readSections } from "../../src/migration/sections.ts";
 import { execute } from "../../src/run/execute.ts";
 
 function migrationOf(version: number, text: string): SqlMigration {
   const file = `${version}_step.sql`;
-  const sections = (): ReturnType<typeof readSections> => readSections(text, file);
-  return { kind: "sql", version, name: "step", file, checksum: String(version), sections };
+  const texts = () => ({ both: { path: file, text } });
+  return { kind: "sql", version, name: "step", file, checksum: String(version), texts };
 }
 
 /** Applies SQL texts as migrations 1, 2, …; the failure that ended the run, or null. */

@@ -3,9 +3,8 @@
 import { expect, test } from "bun:test";
 import { readHistory } from "../../src/database/history.ts";
 import { foundHistory } from "../../src/database/recording.ts";
-import { openConnection, type Connection } from "../../src/database/sqlite.ts";
+import { openConnection, schemaVersion, type Connection } from "../../src/database/sqlite.ts";
 import type { Catalog, Migration } from "../../src/migration/migration.ts";
-import { readSections } from "../../src/migration/sections.ts";
 import { lastSeq, type History } from "../../src/plan/history.ts";
 import { standings } from "../../src/plan/status.ts";
 import { randomOf } from "../guard/random.ts";
@@ -38,7 +37,7 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
     file: `${at}.sql`,
     kind: "sql",
     checksum: `${at}`.repeat(64).slice(0, 64),
-    sections: () => readSections("-- migrate:up\n", "x.sql"),
+    texts: () => ({ both: { path: "x.sql", text: "-- migrate:up\n" } }),
   }));
   const seen = { agreed: 0, not: 0, unreadable: 0 };
   for (let seed = 1; seed <= 300; seed++) {
@@ -56,6 +55,9 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
         [version, name, checksum, seq + 1],
       );
     }
+    const version = schemaVersion(connection);
+    // A counter that does not stand where it was kept takes a closer look, which must come to the same.
+    connection.write("UPDATE rung_format SET schema_version = ?", [version - (pick(4) ? 0 : 1)]);
     for (let count = pick(2); count > 0; count--) {
       connection.write(mishaps[pick(mishaps.length)] ?? "", [pick(whole.length) * 3 + 1]);
     }

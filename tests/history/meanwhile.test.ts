@@ -26,7 +26,7 @@ async function run(
   input: Readonly<Record<string, unknown>>,
   meddle: (effect: DatabaseEffect, nth: number) => void,
 ): Promise<string[]> {
-  const catalog = readDirectory(place.at("migrations"));
+  const catalog = await readDirectory(place.at("migrations"));
   if (!catalog.ok) throw new Error(catalog.failure.text);
   const real = openDatabase({ path: place.at("rung.db"), mode: "create", readWaitMs: 0 });
   const counts = new Map<string, number>();

@@ -137,7 +137,7 @@ test("the colour is the state's, whatever a migration is called, and no column m
     named(3, "a  pending one", "out-of-order"),
     named(4, "STATE", "missing"),
   ];
-  const lines = statusText(rows, [], "x.db", coloured).split("\n");
+  const lines = statusText({ rows, drift: [] }, "", "x.db", coloured).split("\n");
   expect(lines.slice(1, 5)).toEqual([
     "1        applied_fixes   \u001b[32mapplied\u001b[39m",
     "2        pending         \u001b[36mpending\u001b[39m",
@@ -145,7 +145,7 @@ test("the colour is the state's, whatever a migration is called, and no column m
     "4        STATE           \u001b[33mmissing\u001b[39m",
   ]);
   const bare = lines.join("\n").replaceAll(/\u001b\[\d+m/g, "");
-  expect(bare).toBe(statusText(rows, [], "x.db", plain));
+  expect(bare).toBe(statusText({ rows, drift: [] }, "", "x.db", plain));
 });
 
 test("many rows are laid out by lines as they are cell by cell", () => {
@@ -167,7 +167,7 @@ test("many rows are laid out by lines as they are cell by cell", () => {
       const durationMs = pick(10) ** pick(8);
       return { version, name, state, appliedAt, durationMs, appliedBy, interruption: null };
     });
-    const text = statusText(rows, [], "x.db", plain);
+    const text = statusText({ rows, drift: [] }, "", "x.db", plain);
     expect([seed, text.slice(0, text.indexOf("\n\n") + 1)]).toEqual([seed, tableByCells(rows)]);
   }
 });

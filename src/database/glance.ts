@@ -1,0 +1,104 @@
+// A first look at history, for all that is as it usually is: what is out of the ordinary takes a closer one.
+
+import type { Catalog, Row } from "../migration/migration.ts";
+import type { Agreement, History, HistoryRow } from "../plan/history.ts";
+import { schemaVersion, type Connection } from "./sqlite.ts";
+
+/** The layout that this build writes. */
+export const format = 1;
+
+/** What is kept of the layout: the oldest build that can read it, and SQLite's counter after our latest change. */
+export interface Format {
+  readonly oldest: number;
+  readonly kept: number | null;
+}
+
+/** The one row of `rung_format`; null where it is damaged. */
+export function formatOf(row: Row | null): Format | null {
+  const { format, oldest, schema_version: kept } = row ?? {};
+  const isWhole = typeof format === "number" && typeof oldest === "number";
+  if (!isWhole || (kept !== null && typeof kept !== "number")) return null;
+  return { oldest, kept };
+}
+
+/** What the schema says, in words that take a twentieth of its time: a long history is read by many commands. */
+export function areSound(rows: readonly (Row | HistoryRow)[]): rows is readonly HistoryRow[] {
+  for (const row of rows) {
+    const { kind, state, down } = row;
+    const isSound =
+      typeof row["version"] === "number" &&
+      typeof row["name"] === "string" &&
+      typeof row["checksum"] === "string" &&
+      (kind === "sql" || kind === "typescript") &&
+      (state === "applied" || state === "started") &&
+      typeof row["seq"] === "number" &&
+      (down === null || typeof down === "string") &&
+      typeof row["appliedAt"] === "string" &&
+      typeof row["durationMs"] === "number" &&
+      typeof row["appliedBy"] === "string";
+    if (!isSound) return false;
+  }
+  return true;
+}
+
+/** All rows of history, by version. */
+export const selectRows = `SELECT version, name, checksum, kind, state, seq, down, applied_at AS appliedAt,
+  duration_ms AS durationMs, applied_by AS appliedBy FROM rung_history ORDER BY version`;
+
+const selectSummary = `SELECT count(*) AS count, max(seq) AS seq,
+  count(*) FILTER (WHERE state = 'applied' AND kind IN ('sql', 'typescript')) AS sound,
+  group_concat(version, ' ') AS versions, group_concat(checksum, ' ') AS checksums FROM rung_history`;
+
+/**
+ * What history has in agreement with a catalog, if that is all that it has: the usual case, told for a third of what
+ * its rows take to read. In any other order than that of versions it would not be found, and the rows be read.
+ */
+function agreementOf(connection: Connection, { migrations }: Catalog): Agreement | null {
+  const { count, seq, sound, ...told } = connection.get(selectSummary) ?? {};
+  if (typeof count !== "number" || typeof seq !== "number" || sound !== count) return null;
+  let versions = "";
+  let checksums = "";
+  for (const { version, checksum } of migrations.slice(0, count)) {
+    versions += `${version} `;
+    checksums += `${checksum} `;
+  }
+  const agrees = versions === `${told["versions"]} ` && checksums === `${told["checksums"]} `;
+  return agrees ? { count, seq } : null;
+}
+
+const selectOthers = `SELECT 1 FROM sqlite_schema
+  WHERE name NOT GLOB 'rung_*' AND name NOT GLOB 'sqlite_*' LIMIT 1`;
+
+/** Whether a database holds nothing but what is ours. */
+export function isVacant(connection: Connection): boolean {
+  return connection.get(selectOthers) === null;
+}
+
+/** Whether our own tables exist. */
+export function isFounded(connection: Connection): boolean {
+  return connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_format'") !== null;
+}
+
+/** The rows of history, where each is sound and none is of a step that has been started and is not done; else null. */
+function usualRows(connection: Connection): readonly HistoryRow[] | null {
+  const rows = connection.all(selectRows);
+  if (!areSound(rows)) return null;
+  for (const { state } of rows) if (state === "started") return null;
+  return rows;
+}
+
+/**
+ * Reads history as of one moment: call it inside a transaction. Where it is in agreement with the catalog, if one is
+ * given, its rows are left out. Null where the schema has changed, a step is under way, or anything is damaged.
+ */
+export function glance(connection: Connection, catalog: Catalog | null): History | null {
+  const vacant = isVacant(connection);
+  if (!isFounded(connection)) return { rows: [], founded: false, drift: [], vacant };
+  const written = formatOf(connection.get("SELECT * FROM rung_format"));
+  if (written === null || written.oldest > format) return null;
+  if (written.kept === null || written.kept !== schemaVersion(connection)) return null;
+  const agreement = catalog === null ? null : agreementOf(connection, catalog);
+  if (agreement !== null) return { rows: [], agreement, founded: true, drift: [], vacant };
+  const rows = usualRows(connection);
+  return rows === null ? null : { rows, founded: true, drift: [], vacant };
+}
