@@ -90,7 +90,7 @@ function importersOf(
 /**
  * The texts of the files that are loaded later, with imports of the parts besides. The bundler lays into one what the
  * same files can reach, so modules that some of them share would be spread over a dozen pieces, one for each set of
- * those who share them: a first `migrate` would open a third more.
+ * those who share them.
  */
 export function laidTogether(
   entry: string,
