@@ -15,10 +15,12 @@ export type ReadMigration = Migration & {
 /** What the path of a file in the directory is. */
 export type PathOf = (file: string) => string;
 
-/** What a migration that takes a closer look was found to hold: the text of its first file, null where it was not read. */
+/** A migration that takes more to read: the text of its first file as it is, null where that was not read either. */
 export interface Unread {
   readonly raw: string | null;
 }
+
+const noText: FileText = { path: "", text: "" };
 
 /** Of any migration that was read: each keeps what it was read from. */
 export function textsOf(this: Pick<ReadMigration, "files" | "read">): SqlTexts {
@@ -26,9 +28,7 @@ export function textsOf(this: Pick<ReadMigration, "files" | "read">): SqlTexts {
   return this.files.main.part === "sections" ? { both: first } : { up: first, down: second };
 }
 
-const noText: FileText = { path: "", text: "" };
-
-/** Reads the file of a SQL migration, of which nothing is made yet but the checksum. */
+/** Reads the file of a plain SQL migration, of which nothing is made yet but the checksum. */
 export function readPlain(pathOf: PathOf, files: VersionFiles): ReadMigration | Unread {
   const { version, name, main } = files;
   if (main.part !== "sections") return { raw: null };
