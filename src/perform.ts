@@ -50,12 +50,11 @@ const noAnswer = failure(
 );
 
 async function rowsOf(catalog: Catalog, history: History): Promise<readonly StatusRow[]> {
-  const rows = statusRows(catalog, history);
   let isStarted = false;
   for (const { state } of history.rows) if (state === "started") isStarted = true;
-  if (!isStarted) return rows;
-  const { withInterruptions } = await import("./plan/interruption.ts");
-  return withInterruptions(rows, catalog, history);
+  if (!isStarted) return statusRows(catalog, history);
+  const { interruptionOf } = await import("./plan/interruption.ts");
+  return statusRows(catalog, history, interruptionOf);
 }
 
 async function status(_command: StatusCommand, { driver, catalog, emit }: Job): Promise<void> {
@@ -126,6 +125,12 @@ function steppingOf(command: PlanCommand): SteppingCommand {
   return { type: "migrate", allow_out_of_order, ...flags, ...common };
 }
 
+/** The first look of a run that applies what is pending. */
+async function look({ place, catalog, driver }: Job): Promise<Outcome> {
+  place.watch?.({ is: "reading" });
+  return driver.perform({ do: "look", catalog });
+}
+
 async function step(command: SteppingCommand, job: Job): Promise<void> {
   const { catalog, driver, waitMs, place, emit } = job;
   if (command.dry_run) {
@@ -133,12 +138,13 @@ async function step(command: SteppingCommand, job: Job): Promise<void> {
     for (const event of await preview({ command, catalog }, driver)) emit(event);
     return;
   }
-  let looked: Outcome | null = null;
-  if (command.type === "migrate") {
-    looked = await driver.perform({ do: "look", catalog });
-    // So ends nearly every start of a server. What runs steps is not even loaded then.
-    if (command.to === undefined && looked.is === "looked" && isUpToDate(catalog, looked.history))
-      return emit({ kind: "finished" });
+  place.signals?.hold();
+  const looked = command.type === "migrate" ? await look(job) : null;
+  // A version to stop at is still to be found. Else nearly every start of a server ends here, without what runs steps.
+  const isFree = command.type === "migrate" && command.to === undefined;
+  if (isFree && looked?.is === "looked" && isUpToDate(catalog, looked.history)) {
+    place.signals?.release();
+    return emit({ kind: "finished" });
   }
   const { execute } = await import("./run/execute.ts");
   const commit = command.type === "migrate" ? command.commit : "group";

@@ -28,6 +28,8 @@ export class Speech {
   /** Says something; resolves once that and all before is written. */
   say(said: Said): Promise<void> | undefined {
     if (isSilent(said)) return this.#written;
+    // What fails to come is told by whoever waits for it to be written.
+    if (said instanceof Promise) said.catch(() => undefined);
     this.#waiting.push(said);
     // The first that waits sees to it that all are written, those included that come before it is its turn.
     if (this.#waiting.length === 1)

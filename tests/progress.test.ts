@@ -99,6 +99,22 @@ onTerminal("waiting for a lock is shown, on a narrow terminal too", async () => 
 });
 
 onTerminal(
+  "a first look that has to wait is shown, where nothing is left to do as well",
+  async () => {
+    using place = new Place();
+    place.write({ "1_a.sql": table("a") });
+    await place.rung(["migrate"]);
+    using other = new Database(place.at("rung.db"));
+    other.run("BEGIN EXCLUSIVE");
+    await using terminal = new Terminal([executable, "migrate"], { cwd: place.path, columns: 80 });
+    await terminal.shows("reading history (another process may hold a lock)");
+    other.run("ROLLBACK");
+    expect(await terminal.end()).toBe(0);
+    expect(terminal.screen[0]).toBe("Nothing to apply: rung.db is up to date");
+  },
+);
+
+onTerminal(
   "a failure and JSON find an empty line; a dumb terminal gets no line at all",
   async () => {
     using place = new Place();

@@ -13,42 +13,6 @@ import type { Writing, WritingEffect, WritingSettings } from "./writing.ts";
 /** What a driver is opened with. */
 export interface DriverSettings extends ReadingSettings, WritingSettings {}
 
-/** The part that performs an effect. */
-function partFor(effect: DatabaseEffect): "reading" | "file work" | "observing" | "writing" {
-  switch (effect.do) {
-    case "look":
-    case "settle":
-    case "survey":
-    case "read-log":
-      return "reading";
-    case "prepare-copy":
-    case "fill-copy":
-    case "publish-backup":
-    case "discard-copy":
-    case "restore":
-      return "file work";
-    case "measure":
-    case "check":
-    case "seed":
-    case "read-rows":
-      return "observing";
-    default:
-      return "writing";
-  }
-}
-
-function isWriting(effect: DatabaseEffect): effect is Exclude<WritingEffect, ObservingEffect> {
-  return partFor(effect) === "writing";
-}
-
-function isObserving(effect: DatabaseEffect): effect is ObservingEffect {
-  return partFor(effect) === "observing";
-}
-
-function isReading(effect: DatabaseEffect): effect is ReadingEffect {
-  return partFor(effect) === "reading";
-}
-
 /** The driver for one database file. What only some commands need is loaded by the first effect that needs it. */
 export class SqliteDriver implements Driver {
   readonly #settings: DriverSettings;
@@ -62,12 +26,28 @@ export class SqliteDriver implements Driver {
   }
 
   perform(effect: DatabaseEffect): Outcome | Promise<Outcome> {
-    if (isWriting(effect)) {
-      const writing = this.#writing;
-      return writing === null ? this.#beginWriting(effect) : this.#write(writing, effect);
+    switch (effect.do) {
+      case "look":
+      case "settle":
+      case "survey":
+      case "read-log":
+        return this.#read(effect);
+      case "prepare-copy":
+      case "fill-copy":
+      case "publish-backup":
+      case "discard-copy":
+      case "restore":
+        return this.#workOnFiles(effect);
+      case "measure":
+      case "check":
+      case "seed":
+      case "read-rows":
+        return this.#observe(effect);
+      default: {
+        const writing = this.#writing;
+        return writing === null ? this.#beginWriting(effect) : this.#write(writing, effect);
+      }
     }
-    if (isReading(effect)) return this.#read(effect);
-    return isObserving(effect) ? this.#observe(effect) : this.#workOnFiles(effect);
   }
 
   #write(writing: Writing, effect: WritingEffect): Outcome | Promise<Outcome> {

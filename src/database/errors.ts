@@ -8,6 +8,12 @@ import { sqliteCode } from "./sqlite.ts";
 
 type Entry = readonly [code: FailureCode, sentence: string, hint: string];
 
+const full: Entry = [
+  "database.full",
+  "cannot grow: the disk or a quota is full",
+  "Free some space.",
+];
+
 /** By SQLite's primary result code (SQLite, "Result and Error Codes"). */
 function entryOfPrimary(code: string): Entry | undefined {
   switch (code) {
@@ -58,12 +64,6 @@ function entryOfPrimary(code: string): Entry | undefined {
       return undefined;
   }
 }
-
-const full: Entry = [
-  "database.full",
-  "cannot grow: the disk or a quota is full",
-  "Free some space.",
-];
 
 const tooLarge: Entry = [
   "database.size-limit",

@@ -2,24 +2,8 @@
 
 import type { Catalog, Row } from "../migration/migration.ts";
 import type { Agreement, History, HistoryRow } from "../plan/history.ts";
+import { format, formatOf } from "./format.ts";
 import { schemaVersion, type Connection } from "./sqlite.ts";
-
-/** The layout that this build writes. */
-export const format = 1;
-
-/** What is kept of the layout: the oldest build that can read it, and SQLite's counter after our latest change. */
-export interface Format {
-  readonly oldest: number;
-  readonly kept: number | null;
-}
-
-/** The one row of `rung_format`; null where it is damaged. */
-export function formatOf(row: Row | null): Format | null {
-  const { format, oldest, schema_version: kept } = row ?? {};
-  const isWhole = typeof format === "number" && typeof oldest === "number";
-  if (!isWhole || (kept !== null && typeof kept !== "number")) return null;
-  return { oldest, kept };
-}
 
 /** What the schema says, in words that take a twentieth of its time: a long history is read by many commands. */
 export function areSound(rows: readonly (Row | HistoryRow)[]): rows is readonly HistoryRow[] {
@@ -53,7 +37,7 @@ const selectSummary = `SELECT count(*) AS count, max(seq) AS seq,
  * What history has in agreement with a catalog, if that is all that it has: the usual case, told for a third of what
  * its rows take to read. In any other order than that of versions it would not be found, and the rows be read.
  */
-function agreementOf(connection: Connection, { migrations }: Catalog): Agreement | null {
+export function agreementOf(connection: Connection, { migrations }: Catalog): Agreement | null {
   const { count, seq, sound, ...told } = connection.get(selectSummary) ?? {};
   if (typeof count !== "number" || typeof seq !== "number" || sound !== count) return null;
   let versions = "";
@@ -74,8 +58,7 @@ export function isVacant(connection: Connection): boolean {
   return connection.get(selectOthers) === null;
 }
 
-/** Whether our own tables exist. */
-export function isFounded(connection: Connection): boolean {
+function isFounded(connection: Connection): boolean {
   return connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_format'") !== null;
 }
 

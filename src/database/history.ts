@@ -4,7 +4,8 @@ import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
 import type { Catalog } from "../migration/migration.ts";
 import type { History, HistoryRow, LogEntry } from "../plan/history.ts";
-import { areSound, format, formatOf, glance, isVacant, selectRows } from "./glance.ts";
+import { format, formatOf } from "./format.ts";
+import { agreementOf, areSound, glance, isVacant, selectRows } from "./glance.ts";
 import type { Closer } from "./reading.ts";
 import { driftOf, liveSchema } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
@@ -97,12 +98,9 @@ function unreadable(what: string): Result<never> {
 
 /**
  * Reads history as of one moment: call it inside a transaction. Where it is in agreement with the catalog, if one is
- * given, its rows may be left out. Fails with `history.format`.
+ * given, its rows are left out. Fails with `history.format`.
  */
-export function readHistory(
-  connection: Connection,
-  catalog: Catalog | null = null,
-): Result<History> {
+export function readHistory(connection: Connection, catalog: Catalog | null): Result<History> {
   const usual = glance(connection, catalog);
   if (usual !== null) return ok(usual);
   const written = formatOf(connection.get("SELECT * FROM rung_format"));
@@ -110,10 +108,14 @@ export function readHistory(
   const { oldest, kept } = written;
   if (oldest > format)
     return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
+  const vacant = isVacant(connection);
+  const agreement = catalog === null ? null : agreementOf(connection, catalog);
+  if (agreement !== null) {
+    return ok({ rows: [], agreement, founded: true, drift: driftOf(connection, kept), vacant });
+  }
   const rows = readRows(connection);
   if (!rows.ok) return rows;
-  const drift = driftOf(connection, kept);
-  return ok({ rows: rows.value, founded: true, drift, vacant: isVacant(connection) });
+  return ok({ rows: rows.value, founded: true, drift: driftOf(connection, kept), vacant });
 }
 
 const selectLog = `SELECT at, event, version, name, duration_ms AS durationMs, by

@@ -1,14 +1,13 @@
 // The database as it is committed: the file is opened, history is read, and known until somebody else has written.
 
-import { ok, type Result } from "../failure.ts";
+import { ok, type Failure, type Result } from "../failure.ts";
 import type { Catalog } from "../migration/migration.ts";
-import { noHistory, type History } from "../plan/history.ts";
+import { noHistory, type History, type LogEntry } from "../plan/history.ts";
+import type { SchemaObject } from "../plan/schema.ts";
 import { sizeOf } from "../platform/size.ts";
 import type { DatabaseEffect, Outcome } from "../run/driver.ts";
 import { fileKind, identityOf, noFile, type FileKind } from "./file.ts";
 import { glance } from "./glance.ts";
-import type { LogEntry } from "../plan/history.ts";
-import type { SchemaObject } from "../plan/schema.ts";
 import { openConnection, type Connection, type OpenMode } from "./sqlite.ts";
 
 /** An effect that only reads. */
@@ -36,6 +35,12 @@ export interface Closer {
   readonly readLog: (connection: Connection) => Result<readonly LogEntry[]>;
   readonly liveSchema: (connection: Connection) => readonly SchemaObject[];
 }
+
+/** What has become of history since it was last read; nothing is known of it where a glance is not enough. */
+export type Again =
+  | { readonly is: "same" | "unclear" }
+  | { readonly is: "moved"; readonly history: History }
+  | { readonly is: "failed"; readonly failure: Failure };
 
 /** FULL can lose the last commit of a DELETE-mode database to a power cut: the journal's unlink isn't synced. */
 export const durably = "PRAGMA synchronous = EXTRA";
@@ -78,16 +83,16 @@ export class Reading {
 
   /** Performs an effect; null where that takes a closer look, and `closer` is not there. Throws what SQLite reports. */
   perform(effect: ReadingEffect): Outcome | null {
-    if (effect.do === "look") return this.#look(effect.catalog ?? null);
     const { closer } = this;
-    if (closer === null) return null;
     switch (effect.do) {
+      case "look":
+        return this.#look(effect.catalog ?? null);
       case "settle":
         return this.#settle();
       case "survey":
-        return this.#survey(closer);
+        return closer === null ? null : this.#survey(closer);
       case "read-log":
-        return this.#readLog(closer);
+        return closer === null ? null : this.#readLog(closer);
     }
   }
 
@@ -129,20 +134,20 @@ export class Reading {
 
   /**
    * Reads history again inside the transaction that is open, where another connection has committed since it was last
-   * read; else, and where there is still nothing, null in a result. What is written from now on is our own doing, which
-   * SQLite's counter does not count. Null where that takes a closer look, and `closer` is not there.
+   * read. What is written from now on is our own doing, which SQLite's counter does not count.
    */
-  again(): Result<History | null> | null {
+  again(): Again {
     const hasMoved = this.#dataVersion() !== this.#seen;
     this.#known = null;
-    if (!hasMoved) return ok(null);
+    if (!hasMoved) return { is: "same" };
     const history = this.#read(this.open(), null);
     this.#known = null;
-    if (history === null || !history.ok) return history;
+    if (history === null) return { is: "unclear" };
+    if (!history.ok) return { is: "failed", failure: history.failure };
     const { vacant, founded } = history.value;
     const isStillNothing = this.#hasSeenNothing && vacant && !founded;
     this.#hasSeenNothing = false;
-    return isStillNothing ? ok(null) : history;
+    return isStillNothing ? { is: "same" } : { is: "moved", history: history.value };
   }
 
   #dataVersion(): unknown {

@@ -4,7 +4,7 @@ import type { MigrationName, SqlValue } from "../migration/migration.ts";
 import type { Amendment, Recorded } from "../plan/amend.ts";
 import type { Difference } from "../plan/difference.ts";
 import type { ReadyStep } from "../plan/step.ts";
-import { format } from "./glance.ts";
+import { format } from "./format.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Connection } from "./sqlite.ts";
 import { runnerName } from "./who.ts";

@@ -87,13 +87,18 @@ export class Writing {
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
     present?.facts.clean.clear();
     connection.run("BEGIN IMMEDIATE");
-    const history = reading.again();
-    if (history === null) {
-      connection.run("ROLLBACK");
-      return null;
+    const again = reading.again();
+    switch (again.is) {
+      case "same":
+        return { is: "begun", history: null };
+      case "moved":
+        return { is: "begun", history: again.history };
+      case "failed":
+        return again;
+      case "unclear":
+        connection.run("ROLLBACK");
+        return null;
     }
-    if (!history.ok) return { is: "failed", failure: history.failure };
-    return { is: "begun", history: history.value };
   }
 
   #amend(amendment: Amendment): Outcome {

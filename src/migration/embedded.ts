@@ -4,14 +4,14 @@ import type {
   Catalog,
   FileText,
   Migration,
-  SqlMigration,
   SqlTexts,
   TypeScriptMigration,
+  WrittenSql,
 } from "./migration.ts";
 import { normalizeText } from "./text.ts";
 
 /** A SQL migration as the generator writes it down: already checked, its checksum already known. */
-export interface EmbeddedSql extends Omit<SqlMigration, "texts" | "sections"> {
+export interface EmbeddedSql extends Omit<WrittenSql, "texts" | "sections"> {
   /** The file of its down, null where there is none; left out where `file` holds both directions. */
   readonly down?: string | null;
 }

@@ -85,13 +85,21 @@ export interface FileText {
 export type SqlTexts =
   { readonly both: FileText } | { readonly up: FileText; readonly down: FileText | null };
 
-/** A migration as plain SQL. Most runs need the sections of few, or of none: they are cut when that is asked for. */
-export interface SqlMigration extends Identity {
+/** A migration as plain SQL that is still to be cut into its sections: most runs need those of few, or of none. */
+export interface WrittenSql extends Identity {
   readonly kind: "sql";
+  readonly sections?: undefined;
   texts(): SqlTexts;
-  /** Those that had to be cut to read it. */
-  readonly sections?: Sections;
 }
+
+/** A migration as plain SQL that had to be cut to be understood. */
+export interface CutSql extends Identity {
+  readonly kind: "sql";
+  readonly sections: Sections;
+}
+
+/** A migration as plain SQL. */
+export type SqlMigration = WrittenSql | CutSql;
 
 /** A migration as a TypeScript module, loaded when it is about to run. */
 export interface TypeScriptMigration extends Identity {

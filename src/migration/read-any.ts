@@ -6,7 +6,7 @@ import { fileSystem, nodePath } from "../platform/system.ts";
 import type { VersionFiles } from "./catalog.ts";
 import { checksumOfSources, type SourceFile } from "./checksum.ts";
 import type { FileText, Sections } from "./migration.ts";
-import { textsOf, type PathOf, type ReadMigration, type Unread } from "./read.ts";
+import type { PathOf, ReadMigration, Unread } from "./read.ts";
 import { checksumOfSection, cutAtMarkers, readSection } from "./sections.ts";
 import { normalizeText } from "./text.ts";
 
@@ -93,8 +93,7 @@ function readSql(pathOf: PathOf, files: VersionFiles, raw: string | null): Resul
   if (!found.ok) return found;
   const { sections, read } = found.value;
   const checksum = checksumOfSection(sections.up);
-  const what = { file: path, kind: "sql", checksum, texts: textsOf } as const;
-  return ok({ version, name, ...what, sections, files, read });
+  return ok({ version, name, file: path, kind: "sql", checksum, sections, files, read });
 }
 
 function wrongImport(file: string, text: string): Failure {

@@ -20,12 +20,10 @@ export interface Unread {
   readonly raw: string | null;
 }
 
-const noText: FileText = { path: "", text: "" };
-
-/** Of any migration that was read: each keeps what it was read from. */
-export function textsOf(this: Pick<ReadMigration, "files" | "read">): SqlTexts {
-  const [first = noText, second = null] = this.read;
-  return this.files.main.part === "sections" ? { both: first } : { up: first, down: second };
+/** One function for all of them: a closure for each takes its time. */
+function textsOf(this: { readonly read: readonly [FileText] }): SqlTexts {
+  const [both] = this.read;
+  return { both };
 }
 
 /** Reads the file of a plain SQL migration, of which nothing is made yet but the checksum. */
@@ -42,6 +40,6 @@ export function readPlain(pathOf: PathOf, files: VersionFiles): ReadMigration | 
   const end = endOfPlainUp(text);
   if (end === null) return { raw: text };
   const checksum = checksumOfText(plainUp(text, end), "");
-  const read = [{ path, text }];
+  const read = [{ path, text }] as const;
   return { version, name, file: path, kind: "sql", checksum, texts: textsOf, files, read };
 }

@@ -265,6 +265,7 @@ export function readSection(text: string, file: string, direction: Direction): R
 export function sectionsOf(migration: SqlMigration): Result<Sections> {
   if (migration.sections !== undefined) return ok(migration.sections);
   const texts = migration.texts();
+  // A plain file is looked at once more: where its up ends is not kept, as most starts never ask.
   if ("both" in texts) return readSections(texts.both.text, texts.both.path);
   const up = readSection(texts.up.text, texts.up.path, "up");
   if (!up.ok) return up;

@@ -1,10 +1,10 @@
-// Rows of a status report -> the same, with how far a step outside any transaction came. Loaded where there is one.
+// A step outside any transaction that was started -> how far it came. Loaded where there is one.
 
-import type { Catalog, Migration, Section } from "../migration/migration.ts";
+import type { Migration, Section } from "../migration/migration.ts";
 import { readSection, sectionsOf } from "../migration/sections.ts";
 import { splitStatements, type Statement } from "../migration/statements.ts";
-import type { History, HistoryRow } from "./history.ts";
-import type { Interruption, StatusRow } from "./status.ts";
+import type { HistoryRow } from "./history.ts";
+import type { Interruption } from "./status.ts";
 
 function startedSection(migration: Migration | null, row: HistoryRow): Section | null {
   if (row.kind !== "sql") return null;
@@ -18,7 +18,8 @@ function startedSection(migration: Migration | null, row: HistoryRow): Section |
   return sections.ok ? sections.value.up : null;
 }
 
-function interruptionOf(migration: Migration | null, row: HistoryRow): Interruption {
+/** How far it came, by its statements as they are recorded, or as its file has them. */
+export function interruptionOf(migration: Migration | null, row: HistoryRow): Interruption {
   const section = startedSection(migration, row);
   const split = section === null ? null : splitStatements(section);
   const statements: readonly Statement[] = split?.ok === true ? split.value : [];
@@ -30,24 +31,4 @@ function interruptionOf(migration: Migration | null, row: HistoryRow): Interrupt
     lastDone: statements[done - 1]?.text ?? null,
     inDoubt: statements[done]?.text ?? null,
   };
-}
-
-function isStarted({ state }: StatusRow): boolean {
-  return state === "interrupted" || state === "running";
-}
-
-/** The rows, with the interruptions of those that are started. */
-export function withInterruptions(
-  rows: readonly StatusRow[],
-  catalog: Catalog,
-  history: History,
-): readonly StatusRow[] {
-  const known = new Map(history.rows.map((row) => [row.version, row]));
-  const migrations = new Map(catalog.migrations.map((each) => [each.version, each]));
-  return rows.map((row) => {
-    const recorded = isStarted(row) ? known.get(row.version) : undefined;
-    if (recorded === undefined) return row;
-    const interruption = interruptionOf(migrations.get(row.version) ?? null, recorded);
-    return { ...row, interruption };
-  });
 }

@@ -104,8 +104,19 @@ export function standings(catalog: Catalog, { rows, agreement }: History): reado
   return all;
 }
 
-/** The rows of a status report, without a word yet on how far interrupted steps came. */
-export function statusRows(catalog: Catalog, history: History): readonly StatusRow[] {
+/** What tells how far a step outside any transaction came; its migration may be at hand. */
+export type Investigator = (migration: Migration | null, row: HistoryRow) => Interruption;
+
+const nobody: Investigator = () => {
+  throw new Error("an interruption was not looked into");
+};
+
+/** The rows of a status report. An investigator is needed where a step has been started and has not come to its end. */
+export function statusRows(
+  catalog: Catalog,
+  history: History,
+  investigate: Investigator = nobody,
+): readonly StatusRow[] {
   const all: StatusRow[] = [];
   for (const standing of standings(catalog, history)) {
     const { state } = standing;
@@ -116,7 +127,9 @@ export function statusRows(catalog: Catalog, history: History): readonly StatusR
       continue;
     }
     const { version, name, appliedAt, durationMs, appliedBy } = standing.row;
-    all.push({ version, name, state, appliedAt, durationMs, appliedBy, interruption: null });
+    const isStarted = state === "interrupted" || state === "running";
+    const interruption = isStarted ? investigate(standing.migration, standing.row) : null;
+    all.push({ version, name, state, appliedAt, durationMs, appliedBy, interruption });
   }
   return all;
 }

@@ -94,27 +94,28 @@ export async function execute(
   world: World,
   looked: Outcome | null = null,
 ): Promise<void> {
-  return executeFrom(start(request, world.now()), world, looked);
+  return run(start(request, world.now()), world, looked);
 }
 
-/** Runs what a state begins to its end, as `execute` does. `known` is the outcome of its first effect, if there is one. */
-export async function executeFrom(
-  first: State,
-  world: World,
-  known: Outcome | null = null,
-): Promise<void> {
+/** Runs what a state begins to its end, as `execute` does. */
+export async function executeFrom(first: State, world: World): Promise<void> {
+  return run(first, world, null);
+}
+
+/** `known` is the outcome of the first effect, where somebody has performed that already. */
+async function run(first: State, world: World, known: Outcome | null): Promise<void> {
   const { driver } = world;
   let { signals } = world;
   let state = first;
-  let found = known;
+  let ahead = known;
   signals?.hold();
   for (let effect = effectOf(state); effect !== null; effect = effectOf(state)) {
     const stop = signals === null ? null : await interruption(state, signals);
     if (stop !== null) signals = null;
-    if (world.watch !== undefined) announce(state, world.watch);
+    if (world.watch !== undefined && ahead === null) announce(state, world.watch);
     if (state.at === "beginning") hurry(state.queue, world);
-    const given = stop ?? found ?? perform(effect, driver);
-    found = null;
+    const given = stop ?? ahead ?? perform(effect, driver);
+    ahead = null;
     const outcome = given instanceof Promise ? await given : given;
     const next = advance(state, outcome, world.now());
     let said: ReturnType<Emit> = undefined;

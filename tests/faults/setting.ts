@@ -57,8 +57,7 @@ function migration(setting: Setting, version: number): Migration {
   const options = optionsOf(setting, version);
   const section = { text: "SELECT 1;\nSELECT 2;\n", file, line: 2, options };
   const sections = { up: section, down: section };
-  const texts = () => ({ both: { path: file, text: "" } });
-  return { kind: "sql", version, name, checksum, file, texts, sections };
+  return { kind: "sql", version, name, checksum, file, sections };
 }
 
 /** The migrations of a setting. */

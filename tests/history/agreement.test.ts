@@ -39,7 +39,7 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
     checksum: `${at}`.repeat(64).slice(0, 64),
     texts: () => ({ both: { path: "x.sql", text: "-- migrate:up\n" } }),
   }));
-  const seen = { agreed: 0, not: 0, unreadable: 0 };
+  const seen = { agreed: 0, moved: 0, not: 0, unreadable: 0 };
   for (let seed = 1; seed <= 300; seed++) {
     const pick = randomOf(seed);
     const migrations = whole.slice(0, pick(whole.length + 1));
@@ -55,9 +55,10 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
         [version, name, checksum, seq + 1],
       );
     }
-    const version = schemaVersion(connection);
     // A counter that does not stand where it was kept takes a closer look, which must come to the same.
-    connection.write("UPDATE rung_format SET schema_version = ?", [version - (pick(4) ? 0 : 1)]);
+    const hasMoved = pick(4) === 0;
+    const version = schemaVersion(connection) - (hasMoved ? 1 : 0);
+    connection.write("UPDATE rung_format SET schema_version = ?", [version]);
     for (let count = pick(2); count > 0; count--) {
       connection.write(mishaps[pick(mishaps.length)] ?? "", [pick(whole.length) * 3 + 1]);
     }
@@ -76,10 +77,11 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
     if (history.agreement === undefined) seen.not++;
     else {
       seen.agreed++;
+      if (hasMoved) seen.moved++;
       expect([history.rows, history.agreement.count]).toEqual([[], rows.rows.length]);
     }
     connection.close();
   }
   expect(Math.min(seen.agreed, seen.not)).toBeGreaterThan(50);
-  expect(seen.unreadable).toBeGreaterThan(10);
+  expect(Math.min(seen.moved, seen.unreadable)).toBeGreaterThan(10);
 });

@@ -42,7 +42,7 @@ function grouped(names: readonly string[]): Map<string, string[]> {
 /** By folder: nothing that writes to a database, and nothing that works on files as a whole. */
 const ofStatus: Readonly<Record<string, string>> = {
   "": "invoke job perform refuse speech work workplace",
-  database: "driver errors file glance objects open reading sqlite who",
+  database: "driver errors file format glance objects open reading sqlite who",
   input: "asked location",
   migration:
     "catalog checksum directory embedded embedded.gen filename name pattern plain read source text",
