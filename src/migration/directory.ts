@@ -49,7 +49,7 @@ export async function readFiles(directory: string): Promise<Result<readonly Read
   if (!listed.ok) return listed;
   const pathOf = pathsIn(directory);
   const migrations: ReadMigration[] = [];
-  let any: typeof import("./read-any.ts") | undefined;
+  let more: typeof import("./read-any.ts") | undefined;
   for (const files of listed.value) {
     const read = readPlain(pathOf, files);
     if (!("raw" in read)) {
@@ -57,8 +57,8 @@ export async function readFiles(directory: string): Promise<Result<readonly Read
       continue;
     }
     // Loaded by the first that needs it.
-    any ??= await import("./read-any.ts");
-    const migration = any.readAny(pathOf, files, read);
+    more ??= await import("./read-any.ts");
+    const migration = more.readAny(pathOf, files, read);
     if (!migration.ok) return migration;
     migrations.push(migration.value);
   }
