@@ -4,25 +4,38 @@ import { ok, type Result } from "./failure.ts";
 import type { OptionValues } from "./input/argv.ts";
 import { databasePath, ignoredObjects, migrationsDirectory } from "./input/location.ts";
 import type { Workplace } from "./job.ts";
-import type { Catalog } from "./migration/migration.ts";
+import type { Catalog, Migration } from "./migration/migration.ts";
 import { readCatalog } from "./migration/source.ts";
 import type { Io } from "./world.ts";
 
-/** The catalog, whose code is loaded only where it can disturb nothing. */
-function housed(catalog: Catalog, { keepHouse, expectLongWork }: Io): Catalog {
+/** Migrations, whose code is loaded only where it can disturb nothing. */
+function housed(migrations: readonly Migration[], io: Io): readonly Migration[] {
   let hasCode = false;
-  for (const { kind } of catalog.migrations) if (kind === "typescript") hasCode = true;
-  if (!hasCode) return catalog;
-  const migrations = catalog.migrations.map((migration) => {
+  for (const { kind } of migrations) if (kind === "typescript") hasCode = true;
+  if (!hasCode) return migrations;
+  return migrations.map((migration) => {
     if (migration.kind !== "typescript") return migration;
     const load = (): Promise<unknown> => {
-      keepHouse();
-      expectLongWork();
+      io.keepHouse();
+      io.expectLongWork();
       return migration.load();
     };
     return { ...migration, load };
   });
-  return { ...catalog, migrations };
+}
+
+/** The catalog of housed migrations; those of an executable are read when somebody asks for them. */
+function housedCatalog(catalog: Catalog, io: Io): Catalog {
+  const { origin, label, outline } = catalog;
+  let migrations: readonly Migration[] | undefined;
+  return {
+    origin,
+    label,
+    outline,
+    get migrations() {
+      return (migrations ??= housed(catalog.migrations, io));
+    },
+  };
 }
 
 /** Where the options and the environment say that the work is. */
@@ -35,7 +48,7 @@ export function workplace(io: Io, options: OptionValues, lockTimeoutMs: number):
   const directory = migrationsDirectory(options);
   const catalog = async (): ReturnType<typeof readCatalog> => {
     const read = await readCatalog(directory);
-    return read.ok ? ok(housed(read.value, io)) : read;
+    return read.ok ? ok(housedCatalog(read.value, io)) : read;
   };
   const world = { lockTimeoutMs, now, signals, heldSignals, expectLongWork };
   return ok({ path: path.value, catalog, openDriver, ...world });

@@ -4,6 +4,7 @@ import { basename, dirname, relative, resolve, sep } from "node:path";
 import type { ReadMigration } from "../migration/read.ts";
 import type { EmbeddedSql } from "../migration/embedded.ts";
 import { moduleEntryOf, sqlEntryOf } from "../migration/map.ts";
+import { outlineOf } from "../migration/outline.ts";
 import { sourceRoot, type Sources } from "../platform/compile.ts";
 
 /** Where the sources begin. */
@@ -74,7 +75,8 @@ export function sourcesOf({ texts, program, origin, migrations }: Content): Sour
       `export const facts = { program: ${JSON.stringify(program)}, texts };`,
       "export const embedded = {",
       `  origin: ${JSON.stringify(origin)},`,
-      `  migrations: ${list},`,
+      `  outline: ${JSON.stringify(outlineOf(migrations))},`,
+      `  migrations: () => ${list},`,
       `  texts: () => ${parsed(embedded)},`,
       "};",
       "",

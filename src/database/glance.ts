@@ -2,6 +2,7 @@
 
 import type { Catalog, Row } from "../migration/migration.ts";
 import type { Agreement, History, HistoryRow } from "../plan/history.ts";
+import { outlineOf } from "../migration/outline.ts";
 import { format, formatOf } from "./format.ts";
 import { schemaVersion, type Connection } from "./sqlite.ts";
 
@@ -37,15 +38,12 @@ const selectSummary = `SELECT count(*) AS count, max(seq) AS seq,
  * What history has in agreement with a catalog, if that is all that it has: the usual case, told for a third of what
  * its rows take to read. In any other order than that of versions it would not be found, and the rows be read.
  */
-export function agreementOf(connection: Connection, { migrations }: Catalog): Agreement | null {
+export function agreementOf(connection: Connection, catalog: Catalog): Agreement | null {
   const { count, seq, sound, ...told } = connection.get(selectSummary) ?? {};
   if (typeof count !== "number" || typeof seq !== "number" || sound !== count) return null;
-  let versions = "";
-  let checksums = "";
-  for (const { version, checksum } of migrations.slice(0, count)) {
-    versions += `${version} `;
-    checksums += `${checksum} `;
-  }
+  const { outline } = catalog;
+  const { versions, checksums } =
+    outline?.count === count ? outline : outlineOf(catalog.migrations.slice(0, count));
   const agrees = versions === `${told["versions"]} ` && checksums === `${told["checksums"]} `;
   return agrees ? { count, seq } : null;
 }

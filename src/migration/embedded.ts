@@ -8,6 +8,7 @@ import type {
   TypeScriptMigration,
   WrittenSql,
 } from "./migration.ts";
+import type { Outline } from "./outline.ts";
 import { normalizeText } from "./text.ts";
 
 /** A SQL migration as the generator writes it down: already checked, its checksum already known. */
@@ -19,14 +20,15 @@ export interface EmbeddedSql extends Omit<WrittenSql, "texts" | "sections"> {
 /** The generated map as a whole. */
 export interface EmbeddedMap {
   readonly origin: "embedded" | "sample";
-  /** In version order. */
-  readonly migrations: readonly (EmbeddedSql | TypeScriptMigration)[];
-  /** The texts of the SQL files by their names. Most runs need few of them, or none: they are read when asked for. */
+  readonly outline: Outline;
+  /** In version order. Where all of them are applied, nobody asks. */
+  readonly migrations: () => readonly (EmbeddedSql | TypeScriptMigration)[];
+  /** The texts of the SQL files by their names. Most runs need few of them, or none. */
   readonly texts: () => Readonly<Record<string, string>>;
 }
 
-/** The catalog of a generated map. Its entries become the migrations themselves: a copy of each takes twice as long. */
-export function embeddedCatalog(map: EmbeddedMap): Catalog {
+/** The migrations of a map. Its entries become the migrations themselves: a copy of each takes twice as long. */
+function migrationsOf(map: EmbeddedMap): readonly Migration[] {
   let texts: Readonly<Record<string, string>> | undefined;
   const textOf = (path: string): FileText => {
     texts ??= map.texts();
@@ -40,9 +42,22 @@ export function embeddedCatalog(map: EmbeddedMap): Catalog {
     },
   };
   const migrations: Migration[] = [];
-  for (const entry of map.migrations) {
+  for (const entry of map.migrations()) {
     migrations.push(entry.kind === "sql" ? Object.assign(entry, written) : entry);
   }
-  const label = map.origin === "sample" ? "embedded sample" : "embedded";
-  return { origin: map.origin, label, migrations };
+  return migrations;
+}
+
+/** The catalog of a generated map. */
+export function embeddedCatalog(map: EmbeddedMap): Catalog {
+  const { origin, outline } = map;
+  let migrations: readonly Migration[] | undefined;
+  return {
+    origin,
+    label: origin === "sample" ? "embedded sample" : "embedded",
+    outline,
+    get migrations() {
+      return (migrations ??= migrationsOf(map));
+    },
+  };
 }

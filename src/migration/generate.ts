@@ -6,6 +6,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readFiles } from "./directory.ts";
 import type { Failure } from "../failure.ts";
+import { outlineOf } from "./outline.ts";
 import { moduleEntryOf, originOf, sqlEntryOf } from "./map.ts";
 
 const directory = fileURLToPath(new URL("../../migrations", import.meta.url));
@@ -45,7 +46,8 @@ async function render(): Promise<string> {
     "",
     "export const embedded: EmbeddedMap = {",
     `  origin: ${JSON.stringify(origin)},`,
-    "  migrations: [",
+    `  outline: ${JSON.stringify(outlineOf(read.value))},`,
+    "  migrations: () => [",
     ...entries.map((entry) => `    ${entry},`),
     "  ],",
     "  texts: () => ({",

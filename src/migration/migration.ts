@@ -1,5 +1,7 @@
 // The nouns of the domain: what a migration is, and what it is made of.
 
+import type { Outline } from "./outline.ts";
+
 /** Which way a step goes: "up" applies a migration's change, "down" undoes it. */
 export type Direction = "up" | "down";
 
@@ -116,4 +118,6 @@ export interface Catalog {
   /** How to name it to a person: the directory as it was given, or "embedded". */
   readonly label: string;
   readonly migrations: readonly Migration[];
+  /** That of all migrations, where it is written down: to compare it takes less than to read them. */
+  readonly outline?: Outline | undefined;
 }

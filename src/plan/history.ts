@@ -69,8 +69,9 @@ export interface History {
 export const noHistory: History = { rows: [], founded: false, drift: [], vacant: true };
 
 /** Whether all of a catalog is applied as it is there, and the schema is as it was left: then there is nothing to apply. */
-export function isUpToDate({ migrations }: Catalog, { agreement, drift }: History): boolean {
-  return agreement?.count === migrations.length && drift.length === 0;
+export function isUpToDate(catalog: Catalog, { agreement, drift }: History): boolean {
+  const { count } = catalog.outline ?? { count: catalog.migrations.length };
+  return agreement?.count === count && drift.length === 0;
 }
 
 /** The highest order of application in a history; 0 for an empty one. */

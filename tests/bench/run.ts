@@ -284,17 +284,17 @@ report(
       { name: "dbmate", argv: [dbmate, "--version"] },
       floor("nothing", []),
     ],
-    20,
+    60,
   ),
   { of: "dbmate", atMost: 0.75 },
 );
-const two = await migrations(2, 20, { of: "dbmate", atMost: 0.85 });
-await applied(two, 2, 20, [0.75, 0.75]);
-await migrations(100, 10, { of: "dbmate", atMost: 0.25 });
+const two = await migrations(2, 60, { of: "dbmate", atMost: 0.85 });
+await applied(two, 2, 60, [0.75, 0.75]);
+await migrations(100, 15, { of: "dbmate", atMost: 0.25 });
 const goals = [{ of: "dbmate", atMost: 0.2 }, { of: one, atMost: 1.3 }, { peakMiB: 48 }];
-const thousand = await migrations(1000, 5, ...goals);
-await applied(thousand, 1000, 10, [1, 0.6]);
-await undoing(thousand, 1000, 3);
+const thousand = await migrations(1000, 9, ...goals);
+await applied(thousand, 1000, 30, [1, 0.6]);
+await undoing(thousand, 1000, 7);
 await migrations(10_000, 1);
 const [own, shells] = ["rung", one].map((name) =>
   factor("migrate 10000, new file", "migrate 1000, new file", name).toFixed(0),

@@ -5,6 +5,7 @@ import { readHistory } from "../../src/database/history.ts";
 import { foundHistory } from "../../src/database/recording.ts";
 import { openConnection, schemaVersion, type Connection } from "../../src/database/sqlite.ts";
 import type { Catalog, Migration } from "../../src/migration/migration.ts";
+import { outlineOf } from "../../src/migration/outline.ts";
 import { lastSeq, type History } from "../../src/plan/history.ts";
 import { standings } from "../../src/plan/status.ts";
 import { randomOf } from "../guard/random.ts";
@@ -43,7 +44,8 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
   for (let seed = 1; seed <= 300; seed++) {
     const pick = randomOf(seed);
     const migrations = whole.slice(0, pick(whole.length + 1));
-    const catalog: Catalog = { origin: "directory", label: "x", migrations };
+    const outline = pick(2) === 0 ? outlineOf(migrations) : undefined;
+    const catalog: Catalog = { origin: "directory", label: "x", migrations, outline };
     const connection = openConnection(":memory:", "memory");
     foundHistory(connection);
     for (const [seq, { version, name, checksum }] of whole

@@ -45,7 +45,7 @@ const ofStatus: Readonly<Record<string, string>> = {
   database: "driver errors file format glance objects open reading sqlite who",
   input: "asked location",
   migration:
-    "catalog checksum directory embedded embedded.gen filename name pattern plain read source text",
+    "catalog checksum directory embedded embedded.gen filename name outline pattern plain read source text",
   plan: "difference history status",
   platform: "hash size system",
   report: "printed status style table text",
