@@ -1,7 +1,8 @@
 // The flow as a whole: words -> invocation -> a command, or a session of messages -> exit status.
 
-import { failure, messageOf, ok, type Failure } from "./failure.ts";
+import { failure, messageOf, type Failure } from "./failure.ts";
 import { ownWords, readArgv, type Invocation, type OptionValues } from "./input/argv.ts";
+import type { CommandSpec } from "./input/options.ts";
 import { withEnvironment, wantsJson } from "./input/environment.ts";
 import type { Io } from "./world.ts";
 
@@ -58,11 +59,40 @@ async function runBefore(
   }
 }
 
-async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
-  const given =
-    invocation.kind === "help"
-      ? ok<OptionValues>({})
-      : withEnvironment(invocation.options, io.environment);
+/** Runs a session of messages that are words. */
+async function runMessages(
+  io: Io,
+  lines: readonly string[],
+  options: OptionValues,
+): Promise<number> {
+  const { serveWords } = await import("./work.ts");
+  return serveWords(io, lines, options);
+}
+
+async function runHelp(io: Io, command: CommandSpec | "all" | null): Promise<number> {
+  const { allHelp, commandHelp, generalHelp } = await import("./input/help.ts");
+  if (command === "all") await io.writeOut(allHelp());
+  else await io.writeOut(command === null ? generalHelp() : commandHelp(command));
+  return 0;
+}
+
+/** A directory is told of only where it is named: the variable says where to work, not what this executable is. */
+async function runVersion(
+  io: Io,
+  dir: OptionValues[string] | undefined,
+  options: OptionValues,
+): Promise<number> {
+  const { versionReport } = await import("./version.ts");
+  const isJson = options["json"] === true;
+  const report = await versionReport(dir === undefined ? null : String(dir), isJson);
+  if (!report.ok) return reportFailure(io, report.failure, options);
+  await io.writeOut(report.value);
+  return 0;
+}
+
+function runInvocation(io: Io, invocation: Invocation): Promise<number> {
+  if (invocation.kind === "help") return runHelp(io, invocation.command);
+  const given = withEnvironment(invocation.options, io.environment);
   if (!given.ok) return reportUnread(io, given.failure);
   const options = given.value;
   switch (invocation.kind) {
@@ -71,29 +101,12 @@ async function runInvocation(io: Io, invocation: Invocation): Promise<number> {
       if (application === undefined) return runCommand(io, command, options);
       return runBefore(io, command, options, application);
     }
-    case "messages": {
-      const { serveWords } = await import("./work.ts");
-      return serveWords(io, invocation.lines, options);
-    }
+    case "messages":
+      return runMessages(io, invocation.lines, options);
     case "none":
       return runNothing(io, options);
-    case "help": {
-      const { allHelp, commandHelp, generalHelp } = await import("./input/help.ts");
-      const { command } = invocation;
-      if (command === "all") await io.writeOut(allHelp());
-      else await io.writeOut(command === null ? generalHelp() : commandHelp(command));
-      return 0;
-    }
-    case "version": {
-      const { versionReport } = await import("./version.ts");
-      // A directory is told of only where it is named: the variable says where to work, not what this executable is.
-      const { dir } = invocation.options;
-      const isJson = options["json"] === true;
-      const report = await versionReport(dir === undefined ? null : String(dir), isJson);
-      if (!report.ok) return reportFailure(io, report.failure, options);
-      await io.writeOut(report.value);
-      return 0;
-    }
+    case "version":
+      return runVersion(io, invocation.options["dir"], options);
   }
 }
 

@@ -6,10 +6,12 @@ import type {
   Command,
   LogCommand,
   PlanCommand,
+  RehearseCommand,
   RepairCommand,
   RestoreCommand,
   SchemaCommand,
   StatusCommand,
+  VerifyCommand,
 } from "./command.ts";
 import type { Emit } from "./event.ts";
 import { failure, ok, type Result } from "./failure.ts";
@@ -131,26 +133,31 @@ async function look({ place, catalog, driver }: Job): Promise<Outcome> {
   return driver.perform({ do: "look", catalog });
 }
 
-async function step(command: SteppingCommand, job: Job): Promise<void> {
+async function foresee(command: SteppingCommand, { catalog, driver, emit }: Job): Promise<void> {
+  const { preview } = await import("./run/preview.ts");
+  for (const event of await preview({ command, catalog }, driver)) emit(event);
+}
+
+async function run(command: SteppingCommand, job: Job, looked: Outcome | null): Promise<void> {
   const { catalog, driver, waitMs, place, emit } = job;
-  if (command.dry_run) {
-    const { preview } = await import("./run/preview.ts");
-    for (const event of await preview({ command, catalog }, driver)) emit(event);
-    return;
-  }
-  place.signals?.hold();
-  const looked = command.type === "migrate" ? await look(job) : null;
-  // A version to stop at is still to be found. Else nearly every start of a server ends here, without what runs steps.
-  const isFree = command.type === "migrate" && command.to === undefined;
-  if (isFree && looked?.is === "looked" && isUpToDate(catalog, looked.history)) {
-    place.signals?.release();
-    return emit({ kind: "finished" });
-  }
   const { execute } = await import("./run/execute.ts");
   const commit = command.type === "migrate" ? command.commit : "group";
   const request = { command, catalog, commit, lockTimeoutMs: waitMs, ...backupFor(command) };
   const { now, signals, watch, expectLongWork } = place;
   await execute(request, { driver, now, signals, emit, watch, expectLongWork }, looked);
+}
+
+async function step(command: SteppingCommand, job: Job): Promise<void> {
+  if (command.dry_run) return foresee(command, job);
+  const { catalog, place, emit } = job;
+  place.signals?.hold();
+  if (command.type !== "migrate") return run(command, job, null);
+  const looked = await look(job);
+  const isDone = looked.is === "looked" && isUpToDate(catalog, looked.history);
+  // A version to stop at is still to be found. Else nearly every start of a server ends here, without what runs steps.
+  if (!isDone || command.to !== undefined) return run(command, job, looked);
+  place.signals?.release();
+  return emit({ kind: "finished" });
 }
 
 function backupFor(command: SteppingCommand): { readonly backup?: BackupWish } {
@@ -173,14 +180,24 @@ async function restore(command: RestoreCommand, job: Job): Promise<void> {
   for (const event of events) await emit(event);
 }
 
-async function dispatch(command: Command, job: Job): Promise<void> {
+async function verify(command: VerifyCommand, job: Job): Promise<void> {
+  const { verifyAll } = await import("./proof.ts");
+  return verifyAll(command, job);
+}
+
+async function rehearse(command: RehearseCommand, job: Job): Promise<void> {
+  const { rehearseAll } = await import("./proof.ts");
+  return rehearseAll(command, job);
+}
+
+function dispatch(command: Command, job: Job): Promise<void> {
   switch (command.type) {
     case "status":
       return status(command, job);
     case "verify":
-      return (await import("./proof.ts")).verifyAll(command, job);
+      return verify(command, job);
     case "rehearse":
-      return (await import("./proof.ts")).rehearseAll(command, job);
+      return rehearse(command, job);
     case "backup":
       return backup(command, job);
     case "restore":

@@ -179,30 +179,33 @@ function before(invocation: Invocation, application: readonly string[]): Result<
   return ok({ ...invocation, application });
 }
 
+function unknownCommand(word: string): Result<never> {
+  const known = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
+  const text = `${JSON.stringify(word)} is not a command.`;
+  const hint = suggestion(word, known, (near) => `rung ${near}`);
+  return fail("usage.unknown-command", text, hint);
+}
+
+/** What options and messages without a command ask for. */
+function withoutCommand({ messages, options }: Read): Invocation {
+  if ("help" in options) return { kind: "help", command: null };
+  return messages.length > 0
+    ? { kind: "messages", lines: messages, options }
+    : { kind: "none", options };
+}
+
 function readOwn(argv: readonly string[]): Result<Invocation> {
   if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v" || argv[0] === "-V")) {
     return ok({ kind: "version", options: {} });
   }
   const word = commandOf(argv);
   const command = word === undefined ? undefined : findCommand(word);
-  if (word !== undefined && command === undefined) {
-    const known = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
-    const text = `${JSON.stringify(word)} is not a command.`;
-    return fail(
-      "usage.unknown-command",
-      text,
-      suggestion(word, known, (near) => `rung ${near}`),
-    );
-  }
+  if (word !== undefined && command === undefined) return unknownCommand(word);
   const read = readWords(argv, command);
   if (!read.ok) return read;
+  if (command === undefined) return ok(withoutCommand(read.value));
   const { positional, messages, options } = read.value;
   const [, topic, ...rest] = positional;
-  if (command === undefined) {
-    if ("help" in options) return ok({ kind: "help", command: null });
-    if (messages.length > 0) return ok({ kind: "messages", lines: messages, options });
-    return ok({ kind: "none", options });
-  }
   const [message] = messages;
   if (message !== undefined) return unexpected(message);
   if ("help" in options) return ok({ kind: "help", command });
