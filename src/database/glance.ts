@@ -6,7 +6,7 @@ import { outlineOf } from "../migration/outline.ts";
 import { format, formatOf } from "./format.ts";
 import { schemaVersion, type Connection } from "./sqlite.ts";
 
-/** What the schema says, in words that take a twentieth of its time: a long history is read by many commands. */
+/** What the schema of a row in history.ts says, in words that take a twentieth of its time: a long history is read by many commands. */
 export function areSound(rows: readonly (Row | HistoryRow)[]): rows is readonly HistoryRow[] {
   for (const row of rows) {
     const { kind, state, down } = row;
@@ -56,7 +56,8 @@ export function isVacant(connection: Connection): boolean {
   return connection.get(selectOthers) === null;
 }
 
-function isFounded(connection: Connection): boolean {
+/** Whether our own tables exist. */
+export function isFounded(connection: Connection): boolean {
   return connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'rung_format'") !== null;
 }
 

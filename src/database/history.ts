@@ -5,7 +5,7 @@ import { fail, ok, type Result } from "../failure.ts";
 import type { Catalog } from "../migration/migration.ts";
 import type { History, HistoryRow, LogEntry } from "../plan/history.ts";
 import { format, formatOf } from "./format.ts";
-import { agreementOf, areSound, glance, isVacant, selectRows } from "./glance.ts";
+import { agreementOf, areSound, isFounded, isVacant, selectRows } from "./glance.ts";
 import type { Closer } from "./reading.ts";
 import { driftOf, liveSchema } from "./schema.ts";
 import type { Connection } from "./sqlite.ts";
@@ -101,21 +101,19 @@ function unreadable(what: string): Result<never> {
  * given, its rows are left out. Fails with `history.format`.
  */
 export function readHistory(connection: Connection, catalog: Catalog | null): Result<History> {
-  const usual = glance(connection, catalog);
-  if (usual !== null) return ok(usual);
+  const vacant = isVacant(connection);
+  if (!isFounded(connection)) return ok({ rows: [], founded: false, drift: [], vacant });
   const written = formatOf(connection.get("SELECT * FROM rung_format"));
   if (written === null) return unreadable("rung_format is damaged");
   const { oldest, kept } = written;
   if (oldest > format)
     return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
-  const vacant = isVacant(connection);
   const agreement = catalog === null ? null : agreementOf(connection, catalog);
-  if (agreement !== null) {
-    return ok({ rows: [], agreement, founded: true, drift: driftOf(connection, kept), vacant });
-  }
-  const rows = readRows(connection);
+  const rows = agreement === null ? readRows(connection) : ok([]);
   if (!rows.ok) return rows;
-  return ok({ rows: rows.value, founded: true, drift: driftOf(connection, kept), vacant });
+  const drift = driftOf(connection, kept);
+  const agreed = agreement === null ? {} : { agreement };
+  return ok({ rows: rows.value, ...agreed, founded: true, drift, vacant });
 }
 
 const selectLog = `SELECT at, event, version, name, duration_ms AS durationMs, by

@@ -6,8 +6,8 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readFiles } from "./directory.ts";
 import type { Failure } from "../failure.ts";
-import { outlineOf } from "./outline.ts";
 import { moduleEntryOf, originOf, sqlEntryOf } from "./map.ts";
+import { outlineOf } from "./outline.ts";
 
 const directory = fileURLToPath(new URL("../../migrations", import.meta.url));
 const target = fileURLToPath(new URL("./embedded.gen.ts", import.meta.url));

@@ -56,7 +56,7 @@ const transitions: readonly [Row, Row, Row, Row, Row, Row, Row, Row] = [
 ];
 const beginning: Cell = 1;
 
-/** The column of a word: none of the table is longer than TEMPORARY. */
+/** The column of a word in upper case. */
 function columnOfWord(word: string): Cell {
   switch (word) {
     case "EXPLAIN":
@@ -83,6 +83,7 @@ function columnOf(text: string, token: Token): Cell {
     case "comment":
       return 1;
     case "word":
+      // None of the table is longer than TEMPORARY.
       if (token.end - token.start > 9) return 2;
       return columnOfWord(text.slice(token.start, token.end).toUpperCase());
     default:

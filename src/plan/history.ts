@@ -70,7 +70,7 @@ export const noHistory: History = { rows: [], founded: false, drift: [], vacant:
 
 /** Whether all of a catalog is applied as it is there, and the schema is as it was left: then there is nothing to apply. */
 export function isUpToDate(catalog: Catalog, { agreement, drift }: History): boolean {
-  const { count } = catalog.outline ?? { count: catalog.migrations.length };
+  const count = catalog.outline?.count ?? catalog.migrations.length;
   return agreement?.count === count && drift.length === 0;
 }
 

@@ -1,8 +1,6 @@
 // Schemas as lists of objects: their canonical form, and what differs between two of them. Pure.
 
 import { foldName } from "../migration/name.ts";
-import type { ObjectType } from "../migration/touch.ts";
-import type { Difference } from "./difference.ts";
 import { pattern } from "../migration/pattern.ts";
 import {
   hidingPattern,
@@ -12,6 +10,8 @@ import {
   unquoted,
   wordPattern,
 } from "../migration/tokens.ts";
+import type { ObjectType } from "../migration/touch.ts";
+import type { Difference } from "./difference.ts";
 
 /** An object of a schema, with the SQL that makes it. */
 export interface SchemaObject {
