@@ -14,25 +14,39 @@ function codeOf(error: unknown): string {
 
 /** What a pipe takes as a whole or not at all, in bytes (POSIX, PIPE_BUF): the least that any system has. */
 const inOnePiece = 512;
+/** What takes more than one byte in UTF-8. */
+const beyondAscii = /[\x80-\uffff]/;
 const streamOf = { 1: Bun.stdout, 2: Bun.stderr } as const;
 
-/**
- * Writes all of a text to a descriptor. What a pipe can take in part, where others made it non-blocking and it is full,
- * is written with the count of what it took.
- */
-async function write(descriptor: 1 | 2, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  let written = 0;
-  if (bytes.length > inOnePiece) {
-    const { writeSync } = await import("node:fs");
-    try {
-      written = writeSync(descriptor, bytes);
-    } catch (error) {
-      if (codeOf(error) !== "EAGAIN") throw error;
-    }
-    if (written === bytes.length) return;
+/** Writes what a pipe takes as a whole: the runtime waits for room, but begins anew where a part was taken. */
+async function writePiece(descriptor: 1 | 2, piece: string | Uint8Array): Promise<void> {
+  await Bun.write(streamOf[descriptor], piece);
+}
+
+/** How much of what follows on `written` is taken at once; nothing by a pipe that is full, and that others made non-blocking. */
+async function writeNow(descriptor: 1 | 2, bytes: Uint8Array, written: number): Promise<number> {
+  const { writeSync } = await import("node:fs");
+  try {
+    return writeSync(descriptor, bytes, written);
+  } catch (error) {
+    if (codeOf(error) === "EAGAIN") return 0;
+    throw error;
   }
-  await Bun.write(streamOf[descriptor], bytes.subarray(written));
+}
+
+/** Writes all of a text to a descriptor. */
+async function write(descriptor: 1 | 2, text: string): Promise<void> {
+  if (text.length <= inOnePiece && !beyondAscii.test(text)) return writePiece(descriptor, text);
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) {
+    const isLong = bytes.length - written > inOnePiece;
+    const taken = isLong ? await writeNow(descriptor, bytes, written) : 0;
+    if (taken === 0) {
+      await writePiece(descriptor, bytes.subarray(written, written + inOnePiece));
+      written += inOnePiece;
+    }
+    written += taken;
+  }
 }
 
 /** Writes all of a text to standard output; false once that is in vain. Never throws: see `streamTrouble`. */
