@@ -39,12 +39,11 @@ const selectSummary = `SELECT count(*) AS count, max(seq) AS seq,
  * its rows take to read. In any other order than that of versions it would not be found, and the rows be read.
  */
 export function agreementOf(connection: Connection, catalog: Catalog): Agreement | null {
-  const { count, seq, sound, ...told } = connection.get(selectSummary) ?? {};
+  const { count, seq, sound, versions, checksums } = connection.get(selectSummary) ?? {};
   if (typeof count !== "number" || typeof seq !== "number" || sound !== count) return null;
   const { outline } = catalog;
-  const { versions, checksums } =
-    outline?.count === count ? outline : outlineOf(catalog.migrations.slice(0, count));
-  const agrees = versions === `${told["versions"]} ` && checksums === `${told["checksums"]} `;
+  const ours = outline?.count === count ? outline : outlineOf(catalog.migrations.slice(0, count));
+  const agrees = ours.versions === versions && ours.checksums === checksums;
   return agrees ? { count, seq } : null;
 }
 

@@ -1,6 +1,6 @@
 // The versions and checksums of a catalog, in the form in which SQLite can tell those of a history.
 
-/** Both of the first `count` migrations, in version order, each with a blank behind it. */
+/** Both of the first `count` migrations, in version order, with blanks between. */
 export interface Outline {
   readonly count: number;
   readonly versions: string;
@@ -14,11 +14,12 @@ interface Outlined {
 
 /** The outline of migrations in version order. */
 export function outlineOf(migrations: readonly Outlined[]): Outline {
-  let versions = "";
-  let checksums = "";
+  const versions: number[] = [];
+  const checksums: string[] = [];
   for (const { version, checksum } of migrations) {
-    versions += `${version} `;
-    checksums += `${checksum} `;
+    versions.push(version);
+    checksums.push(checksum);
   }
-  return { count: migrations.length, versions, checksums };
+  const count = versions.length;
+  return { count, versions: versions.join(" "), checksums: checksums.join(" ") };
 }
