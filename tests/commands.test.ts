@@ -3,9 +3,11 @@
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { expect, test } from "bun:test";
-import { commands } from "../src/input/options.ts";
+import { allCommands } from "../src/input/commands.ts";
 import packageJson from "../package.json";
 import { executable, json, Place, table } from "./rung.ts";
+
+const commands = allCommands();
 
 const took = /\(\d+ ms\)/g;
 

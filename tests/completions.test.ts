@@ -3,9 +3,12 @@
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { commandOptions, commands, commonOptions, sessionOptions } from "../src/input/options.ts";
+import { allCommands } from "../src/input/commands.ts";
+import { commandOptions, commonOptions, sessionOptions } from "../src/input/options.ts";
 import { executable, notRunHere, Place, table } from "./rung.ts";
 import { noTerminal } from "./terminal.ts";
+
+const commands = allCommands();
 
 const bash = Bun.which("bash");
 
@@ -41,7 +44,7 @@ async function offered(
     .map((line) => line.split(" ").filter((word) => word !== ""));
 }
 
-const all = [...commonOptions, ...sessionOptions].map(({ name }) => `--${name}`);
+const all = [...commonOptions, ...sessionOptions()].map(({ name }) => `--${name}`);
 const words = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
 
 const cases: readonly (readonly [readonly string[], readonly string[]])[] = [
@@ -204,7 +207,7 @@ test.concurrent(
   "the scripts of zsh and fish name every command and option, with what it means",
   async () => {
     using place = new Place();
-    const known = [...commonOptions, ...sessionOptions, ...commandOptions];
+    const known = [...commonOptions, ...sessionOptions(), ...commandOptions()];
     const zsh = (await place.rung(["completions", "zsh"])).stdout.replaceAll("\\", "");
     const fish = (await place.rung(["completions", "fish"])).stdout.replaceAll("\\", "");
     for (const { name, summary, value } of known) {
@@ -223,7 +226,7 @@ test.concurrent(
 
 test.concurrent("the values of a choice are those that the option takes", async () => {
   using place = new Place();
-  const chosen = [...sessionOptions, ...commandOptions].filter(
+  const chosen = [...sessionOptions(), ...commandOptions()].filter(
     ({ values }) => values !== undefined,
   );
   expect(chosen.map(({ name }) => name)).toEqual(["reply", "commit", "down", "as", "target"]);

@@ -2,7 +2,8 @@
 
 import { expect, test } from "bun:test";
 import { readArgv, type Invocation } from "../src/input/argv.ts";
-import { commandOptions, commands, commonOptions, findCommand } from "../src/input/options.ts";
+import { allCommands, findCommand } from "../src/input/commands.ts";
+import { commandOptions, commonOptions } from "../src/input/options.ts";
 import { readFilename, type Part } from "../src/migration/filename.ts";
 import type { StepOptions } from "../src/migration/migration.ts";
 import { losses } from "../src/migration/migration.ts";
@@ -10,6 +11,8 @@ import { readOptions, writeOptions } from "../src/migration/options.ts";
 import { readSection, readSections, writeSection } from "../src/migration/sections.ts";
 import { normalizeText } from "../src/migration/text.ts";
 import { nearest } from "../src/nearest.ts";
+
+const commands = allCommands();
 
 const at = { file: "x.sql", line: 4, column: 2 };
 const plain: StepOptions = { transaction: true, foreignKeys: false, allow: [] };
@@ -272,11 +275,16 @@ test("the command line: each way to get it wrong has its code", () => {
 test("the table of commands is sound: no word means two things, and every option it names exists", () => {
   const words = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
   expect(new Set(words).size).toBe(words.length);
-  const options = [...commonOptions, ...commandOptions].map(({ name }) => name);
+  for (const command of commands) {
+    for (const word of [command.name, ...command.aliases]) {
+      expect(findCommand(word)).toEqual(command);
+    }
+  }
+  const options = [...commonOptions, ...commandOptions()].map(({ name }) => name);
   expect(new Set(options).size).toBe(options.length);
   const named = commands.flatMap((command) => command.options);
-  expect(named.filter((name) => !commandOptions.some((option) => option.name === name))).toEqual(
+  expect(named.filter((name) => !commandOptions().some((option) => option.name === name))).toEqual(
     [],
   );
-  expect(commandOptions.filter(({ name }) => !named.includes(name))).toEqual([]);
+  expect(commandOptions().filter(({ name }) => !named.includes(name))).toEqual([]);
 });

@@ -14,7 +14,8 @@ import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { messageFields, messageTypes } from "../src/command.ts";
 import { exitStatus, protocolCode, type FailureCode } from "../src/failure.ts";
-import { commandOptions, commands, commonOptions, sessionOptions } from "../src/input/options.ts";
+import { allCommands } from "../src/input/commands.ts";
+import { commandOptions, commonOptions, sessionOptions } from "../src/input/options.ts";
 import { list, Peer } from "./node/peer.ts";
 import {
   codeOf,
@@ -31,6 +32,8 @@ import {
   before,
 } from "./readme.ts";
 import { held, jsonLines, notRunHere, Place as PeerPlace, table } from "./rung.ts";
+
+const commands = allCommands();
 
 test("there are transcripts to run, and an executable to run them", () => {
   expect(existsSync(executable)).toBe(true);
@@ -409,10 +412,14 @@ test("Commands: the tables name the commands and options that there are", () => 
     commonOptions.map(({ variable }) => (variable === undefined ? [] : [variable])),
   );
   expect(tableOf("Messages", "Option").map(([cell]) => spansOf(cell))).toEqual(
-    sessionOptions.map(({ name, value }) => [spell(name, value)]),
+    sessionOptions().map(({ name, value }) => [spell(name, value)]),
   );
   const used = new Set(commands.flatMap(({ options }) => options));
-  expect(commandOptions.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);
+  expect(
+    commandOptions()
+      .map(({ name }) => name)
+      .filter((name) => !used.has(name)),
+  ).toEqual([]);
 });
 
 test("Commands: a target that is no version is refused, and dry runs create nothing", async () => {

@@ -3,11 +3,11 @@
 import { called } from "../called.ts";
 import { fail, ok, type Result } from "../failure.ts";
 import { nearest } from "../nearest.ts";
+import { allCommands, findCommand } from "./commands.ts";
 import {
   commandOptions,
-  commands,
   commonOptions,
-  findCommand,
+  ownOptions,
   sessionOptions,
   type Argument,
   type CommandSpec,
@@ -48,22 +48,16 @@ function optionName(word: string): string {
 
 // Loops, here and in all else that every start runs through, where a method of arrays would do as well: the runtime
 // compiles each of these methods when it is first called, which takes as long as to load ten functions of ours.
-const allOptions: readonly OptionSpec[] = [...commonOptions, ...sessionOptions, ...commandOptions];
-
-/** Whether a command takes an option; without one it is a session that does. */
-function takes(command: CommandSpec | undefined, option: OptionSpec): boolean {
-  if (commonOptions.includes(option)) return true;
-  return command === undefined
-    ? sessionOptions.includes(option)
-    : command.options.includes(option.name) && commandOptions.includes(option);
+function optionOf(name: string, options: readonly OptionSpec[]): OptionSpec | undefined {
+  for (const option of options) if (option.name === name) return option;
+  return undefined;
 }
 
 function findOption(word: string, command: CommandSpec | undefined): Result<OptionSpec> {
   const name = optionName(word);
-  for (const option of allOptions) {
-    if (option.name === name && takes(command, option)) return ok(option);
-  }
-  const names = allOptions.filter((each) => takes(command, each)).map((each) => each.name);
+  const found = optionOf(name, commonOptions) ?? optionOf(name, ownOptions(command));
+  if (found !== undefined) return ok(found);
+  const names = [...commonOptions, ...ownOptions(command)].map((each) => each.name);
   const where = command === undefined ? "" : ` of ${command.name}`;
   return fail(
     "usage.unknown-option",
@@ -87,11 +81,11 @@ function commandOf(argv: readonly string[]): string | undefined {
       continue;
     }
     const name = optionName(word);
-    for (const option of allOptions) {
-      if (option.name !== name) continue;
-      if (option.value !== null) at++;
-      break;
-    }
+    const option =
+      optionOf(name, commonOptions) ??
+      optionOf(name, sessionOptions()) ??
+      optionOf(name, commandOptions());
+    if (option !== undefined && option.value !== null) at++;
   }
   return undefined;
 }
@@ -180,7 +174,7 @@ function before(invocation: Invocation, application: readonly string[]): Result<
 }
 
 function unknownCommand(word: string): Result<never> {
-  const known = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
+  const known = allCommands().flatMap(({ name, aliases }) => [name, ...aliases]);
   const text = `${JSON.stringify(word)} is not a command.`;
   const hint = suggestion(word, known, (near) => `rung ${near}`);
   return fail("usage.unknown-command", text, hint);
@@ -245,7 +239,7 @@ function helpOn(topic: string | undefined, rest: readonly string[]): Result<Invo
   if (extra !== undefined) return unexpected(extra);
   const command = findCommand(topic);
   if (command !== undefined) return ok({ kind: "help", command });
-  const known = commands.map(({ name }) => name);
+  const known = allCommands().map(({ name }) => name);
   const text = `${JSON.stringify(topic)} is not a command.`;
   return fail(
     "usage.unknown-command",

@@ -1,9 +1,9 @@
 // The table of commands and options, as the scripts of all shells need it.
 
 import { facts } from "../facts.ts";
+import { allCommands } from "./commands.ts";
 import {
   commandOptions,
-  commands,
   commonOptions,
   sessionOptions,
   type CommandSpec,
@@ -31,21 +31,16 @@ export const program = facts.program;
 /** Every option that takes a value, each once. */
 export const valued: readonly OptionSpec[] = [
   ...commonOptions,
-  ...sessionOptions,
-  ...commandOptions,
+  ...sessionOptions(),
+  ...commandOptions(),
 ].filter(({ value }) => value !== null);
 
 /** The names and aliases of all commands. */
-export const commandWords = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
-
-/** The options that only this command takes. */
-export function ownOptions({ options }: CommandSpec): readonly OptionSpec[] {
-  return commandOptions.filter(({ name }) => options.includes(name));
-}
+export const commandWords = allCommands().flatMap(({ name, aliases }) => [name, ...aliases]);
 
 /** By what the word that a command takes can be completed. */
 export function wordSource({ name, argument }: CommandSpec): Source {
-  if (name === "help") return { kind: "words", words: commands.map((each) => each.name) };
+  if (name === "help") return { kind: "words", words: allCommands().map((each) => each.name) };
   return sourceOf(argument?.value ?? null, argument?.values);
 }
 

@@ -3,7 +3,6 @@
 import {
   commandWords,
   identifier,
-  ownOptions,
   program,
   quoted,
   sourceOf,
@@ -11,7 +10,8 @@ import {
   wordSource,
   type Source,
 } from "./completable.ts";
-import { commands, commonOptions, sessionOptions, type OptionSpec } from "./options.ts";
+import { allCommands } from "./commands.ts";
+import { commonOptions, ownOptions, sessionOptions, type OptionSpec } from "./options.ts";
 
 function flags(options: readonly OptionSpec[]): string {
   return options.map(({ name }) => `--${name}`).join(" ");
@@ -38,7 +38,7 @@ function valueCases(): string {
 }
 
 function optionCases(): string {
-  return commands
+  return allCommands()
     .map((command) => {
       const names = [command.name, ...command.aliases].join("|");
       return `      ${names}) words=${quoted(flags([...commonOptions, ...ownOptions(command)]))} ;;\n`;
@@ -48,7 +48,7 @@ function optionCases(): string {
 
 /** A command that takes no word is offered its options. */
 function wordCases(): string {
-  return commands
+  return allCommands()
     .map((command) => {
       const { name, aliases, argument } = command;
       const takesNone = argument === null && name !== "help";
@@ -88,7 +88,7 @@ _${identifier}() {
 ${valueCases()}    esac
   elif [[ $cur == -* ]]; then
     case $command in
-      '') words=${quoted(flags([...commonOptions, ...sessionOptions]) + " --version")} ;;
+      '') words=${quoted(flags([...commonOptions, ...sessionOptions()]) + " --version")} ;;
 ${optionCases()}    esac
   else
     case $command in

@@ -1,16 +1,9 @@
 // The table of commands and options -> the script by which fish completes our words.
 
 import { called } from "../called.ts";
-import {
-  identifier,
-  ownOptions,
-  program,
-  sourceOf,
-  valued,
-  wordSource,
-  type Source,
-} from "./completable.ts";
-import { commands, commonOptions, sessionOptions, type OptionSpec } from "./options.ts";
+import { identifier, program, sourceOf, valued, wordSource, type Source } from "./completable.ts";
+import { allCommands } from "./commands.ts";
+import { commonOptions, ownOptions, sessionOptions, type OptionSpec } from "./options.ts";
 
 function quotedForFish(text: string): string {
   return `'${called(text).replaceAll(/[\\']/g, String.raw`\$&`)}'`;
@@ -45,7 +38,7 @@ function wordLine(condition: string, source: Source): string {
 export function fishScript(): string {
   const command = `__${identifier}_command`;
   const none = ` -n 'not ${command}'`;
-  const forms = commands.map((spec) => {
+  const forms = allCommands().map((spec) => {
     const { name, aliases, summary } = spec;
     const names = [name, ...aliases];
     const condition = ` -n '${command} ${names.join(" ")}'`;
@@ -80,7 +73,7 @@ function ${command}
   return 1
 end
 complete -c ${program} -f
-${commonOptions.map((option) => optionLine("", option)).join("")}${sessionOptions
+${commonOptions.map((option) => optionLine("", option)).join("")}${sessionOptions()
     .map((option) => optionLine(none, option))
     .join("")}${forms.join("")}`;
 }

@@ -1,18 +1,11 @@
 // The table of commands and options -> the script by which zsh completes our words.
 
 import { called } from "../called.ts";
+import { identifier, program, quoted, sourceOf, wordSource, type Source } from "./completable.ts";
+import { allCommands } from "./commands.ts";
 import {
-  identifier,
-  ownOptions,
-  program,
-  quoted,
-  sourceOf,
-  wordSource,
-  type Source,
-} from "./completable.ts";
-import {
-  commands,
   commonOptions,
+  ownOptions,
   sessionOptions,
   type CommandSpec,
   type OptionSpec,
@@ -54,7 +47,7 @@ function specs(options: readonly OptionSpec[]): string {
 }
 
 function commandCases(): string {
-  return commands
+  return allCommands()
     .map((command) => {
       const names = [command.name, ...command.aliases].join("|");
       const own = [...wordSpec(command), ...ownOptions(command).map(optionSpec)];
@@ -65,7 +58,7 @@ function commandCases(): string {
 }
 
 function described(): string {
-  return commands
+  return allCommands()
     .flatMap(({ name, aliases, summary }) =>
       [name, ...aliases].map((word) => `    ${quoted(`${word}:${plain(summary)}`)}\n`),
     )
@@ -84,7 +77,7 @@ ${name}() {
   common=(
 ${specs(commonOptions)}  )
   session=(
-${specs(sessionOptions)}  )
+${specs(sessionOptions())}  )
   commands=(
 ${described()}  )
   _arguments -C $common $session '1:command:->command' '*::word:->word'

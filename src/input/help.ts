@@ -1,10 +1,10 @@
 // The table of commands and options -> what help prints.
 
 import { called } from "../called.ts";
+import { allCommands } from "./commands.ts";
 import {
-  commandOptions,
-  commands,
   commonOptions,
+  ownOptions,
   sessionOptions,
   type Argument,
   type CommandSpec,
@@ -33,11 +33,11 @@ export function generalHelp(): string {
     `       rung '{"type":"migrate","msg_id":1}'   one message, as an argument\n`,
     "       rung < messages                        one JSON message a line\n",
     "\nCommands:\n",
-    table(commands.map(commandRow)),
+    table(allCommands().map(commandRow)),
     "\nOptions:\n",
     table(commonOptions.map(optionRow)),
     "\nOptions where messages are read:\n",
-    table(sessionOptions.map(optionRow)),
+    table(sessionOptions().map(optionRow)),
     "\nExit status: 0 done, or nothing to do; 1 status --check found something, or an error reply;\n",
     "2 usage; 3 migrations invalid; 4 history forbids it; 5 database unusable;\n",
     "6 a migration failed and was rolled back; 7 no executable could be made.\n",
@@ -59,7 +59,7 @@ function usageOf({ name, argument, isBefore }: CommandSpec): string {
 
 /** What only this command takes. */
 function ownTable(command: CommandSpec): string {
-  const own = commandOptions.filter(({ name }) => command.options.includes(name));
+  const own = ownOptions(command);
   return own.length === 0 ? "" : table(own.map(optionRow));
 }
 
@@ -85,5 +85,5 @@ function chapter(command: CommandSpec): string {
 
 /** The help for everything at once: rung as a whole, then each command. */
 export function allHelp(): string {
-  return generalHelp() + called(commands.map(chapter).join(""));
+  return generalHelp() + called(allCommands().map(chapter).join(""));
 }

@@ -24,48 +24,48 @@ function decoded(bytes: Uint8Array): Line {
  * limit it keeps nothing, and remembers only that it was too long.
  */
 class LineBuffer {
-  readonly #limit: number;
-  #block = new Uint8Array(0);
-  #length = 0;
+  private readonly limit: number;
+  private block = new Uint8Array(0);
+  private length = 0;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   get isEmpty(): boolean {
-    return this.#length === 0;
+    return this.length === 0;
   }
 
   add(bytes: Uint8Array): void {
-    const start = this.#length;
-    this.#length += bytes.length;
-    if (this.#length > this.#limit) {
-      this.#block = new Uint8Array(0);
+    const start = this.length;
+    this.length += bytes.length;
+    if (this.length > this.limit) {
+      this.block = new Uint8Array(0);
       return;
     }
-    if (this.#length > this.#block.length) this.#grow(start);
-    this.#block.set(bytes, start);
+    if (this.length > this.block.length) this.grow(start);
+    this.block.set(bytes, start);
   }
 
   /** The line that ends with these bytes; most lines come whole, and need no copy. */
   end(bytes: Uint8Array): Line {
-    if (this.isEmpty && bytes.length <= this.#limit) return decoded(bytes);
+    if (this.isEmpty && bytes.length <= this.limit) return decoded(bytes);
     this.add(bytes);
     return this.take();
   }
 
   take(): Line {
-    const isTooLong = this.#length > this.#limit;
-    const line = this.#block.subarray(0, this.#length);
-    this.#length = 0;
-    if (this.#block.length > firstCapacity) this.#block = new Uint8Array(0);
-    return isTooLong ? { kind: "too-long", limit: this.#limit } : decoded(line);
+    const isTooLong = this.length > this.limit;
+    const line = this.block.subarray(0, this.length);
+    this.length = 0;
+    if (this.block.length > firstCapacity) this.block = new Uint8Array(0);
+    return isTooLong ? { kind: "too-long", limit: this.limit } : decoded(line);
   }
 
-  #grow(used: number): void {
-    const block = new Uint8Array(Math.max(firstCapacity, this.#block.length * 2, this.#length));
-    block.set(this.#block.subarray(0, used));
-    this.#block = block;
+  private grow(used: number): void {
+    const block = new Uint8Array(Math.max(firstCapacity, this.block.length * 2, this.length));
+    block.set(this.block.subarray(0, used));
+    this.block = block;
   }
 }
 

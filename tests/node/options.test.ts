@@ -5,8 +5,11 @@ import { messageSchemas, readCommand } from "../../src/command.ts";
 import type { Result } from "../../src/failure.ts";
 import { readArgv } from "../../src/input/argv.ts";
 import { fieldOf, readAsked } from "../../src/input/asked.ts";
-import { commandOptions, commands, type CommandSpec } from "../../src/input/options.ts";
+import { allCommands } from "../../src/input/commands.ts";
+import { commandOptions, type CommandSpec } from "../../src/input/options.ts";
 import { json, Place } from "../rung.ts";
+
+const commands = allCommands();
 
 /** The commands that are no messages: two write a file for a person, and the others only talk. */
 const commandsOnly = ["new", "bundle", "version", "completions"];
@@ -86,7 +89,7 @@ function messageOf(command: CommandSpec, also: readonly string[], own: object): 
 
 function casesOf(command: CommandSpec): Case[] {
   const { name, argument } = command;
-  const own = commandOptions.filter((option) => command.options.includes(option.name));
+  const own = commandOptions().filter((option) => command.options.includes(option.name));
   const timeout = { name: "lock-timeout", value: "TIME" };
   const argued = argument === null ? [] : [{ name: argument.field, value: argument.value }];
   return [...own, timeout, ...argued].flatMap((option): Case[] => {

@@ -18,7 +18,7 @@ async function loadedBy(place: Place, ...words: string[]): Promise<string[]> {
 }
 
 const always =
-  `app called duration facts failure input/argv input/environment input/options main nearest
+  `app called duration facts failure input/argv input/commands input/environment input/options main nearest
   platform/house platform/memory platform/pace platform/signals platform/stdio process`.split(
     /\s+/,
   );
