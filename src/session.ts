@@ -34,25 +34,25 @@ function bug(error: unknown): Failure {
 
 /** A session, from its first line to its last. */
 export class Session {
-  readonly #place: KeptWorkplace;
-  readonly #settings: SessionSettings;
-  #isNetwork = false;
-  #lastMsgId = 0;
-  #hasErred = false;
+  private readonly place: KeptWorkplace;
+  private readonly settings: SessionSettings;
+  private isNetwork = false;
+  private lastMsgId = 0;
+  private erred = false;
 
   constructor(place: Workplace, settings: SessionSettings) {
-    this.#place = new KeptWorkplace(place);
-    this.#settings = settings;
+    this.place = new KeptWorkplace(place);
+    this.settings = settings;
   }
 
   /** Whether any reply so far was an error. */
   get hasErred(): boolean {
-    return this.#hasErred;
+    return this.erred;
   }
 
   /** Lets go of the database. */
   close(): void {
-    this.#place.close();
+    this.place.close();
   }
 
   /** Answers a line, unless it is blank; false once nobody reads any more. */
@@ -62,59 +62,59 @@ export class Session {
     const { msgId, envelope } = request;
     let text: string;
     try {
-      const { body, isError } = await this.#reply(request);
-      this.#hasErred ||= isError;
-      text = this.#line(body, envelope);
+      const { body, isError } = await this.reply(request);
+      this.erred ||= isError;
+      text = this.line(body, envelope);
     } catch (error) {
       // A bug of ours answers this request; the next one has done nothing to deserve it, not even what this one may
       // have left open in the database.
-      this.#place.close();
-      this.#hasErred = true;
-      text = this.#line(errorReply(bug(error), msgId).body, envelope);
+      this.place.close();
+      this.erred = true;
+      text = this.line(errorReply(bug(error), msgId).body, envelope);
     }
-    return this.#settings.write(text);
+    return this.settings.write(text);
   }
 
-  async #reply(request: Request): Promise<Reply> {
+  private async reply(request: Request): Promise<Reply> {
     const { msgId } = request;
     switch (request.kind) {
       case "malformed":
         return errorReply(request.failure, msgId);
       case "init":
-        this.#isNetwork = true;
+        this.isNetwork = true;
         return { body: { type: "init_ok", in_reply_to: msgId }, isError: false };
       case "help": {
         const messages = messageForms();
         return { body: { type: "help", in_reply_to: msgId, messages }, isError: false };
       }
       case "command":
-        return this.#run(request);
+        return this.run(request);
     }
   }
 
-  async #run(request: Extract<Request, { kind: "command" }>): Promise<Reply> {
+  private async run(request: Extract<Request, { kind: "command" }>): Promise<Reply> {
     const { command, msgId, envelope } = request;
     const events: Event[] = [];
     let sent: Promise<unknown> = Promise.resolve();
-    await perform(command, this.#place, (event) => {
+    await perform(command, this.place, (event) => {
       events.push(event);
-      const body = this.#settings.hasEvents ? eventBody(event, msgId) : null;
+      const body = this.settings.hasEvents ? eventBody(event, msgId) : null;
       if (body === null) return;
-      const text = this.#line(body, envelope);
-      sent = sent.then(() => this.#settings.write(text));
+      const text = this.line(body, envelope);
+      sent = sent.then(() => this.settings.write(text));
     });
     await sent;
     const reply = commandReply(command, events, msgId);
     // What made this request fail may have worn the connection too, and the next one is to start as if it were the first.
-    if (reply.isError) this.#place.close();
+    if (reply.isError) this.place.close();
     return reply;
   }
 
-  #line(body: object, envelope: Envelope | null): string {
-    const { form } = this.#settings;
-    const isWanted = form === "envelope" || (form === "auto" && this.#isNetwork);
+  private line(body: object, envelope: Envelope | null): string {
+    const { form } = this.settings;
+    const isWanted = form === "envelope" || (form === "auto" && this.isNetwork);
     if (envelope === null || !isWanted) return jsonLine(body);
     const { src, dest } = envelope;
-    return jsonLine({ src: dest, dest: src, body: { ...body, msg_id: ++this.#lastMsgId } });
+    return jsonLine({ src: dest, dest: src, body: { ...body, msg_id: ++this.lastMsgId } });
   }
 }

@@ -78,22 +78,22 @@ const endings = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 export class Workshop implements Disposable {
   /** Where to make the file. */
   readonly folder: string;
-  readonly #path: string;
-  readonly #clear = (): void => remove(this.folder);
-  readonly #leave = (signal: (typeof endings)[number]): void => {
+  private readonly path: string;
+  private readonly clear = (): void => remove(this.folder);
+  private readonly leave = (signal: (typeof endings)[number]): void => {
     this[Symbol.dispose]();
     process.kill(process.pid, signal);
   };
 
   private constructor(path: string) {
-    this.#path = path;
+    this.path = path;
     // Before there is anything to clear away: no signal is heard until this has come to its end.
-    for (const signal of endings) process.once(signal, this.#leave);
-    process.once("exit", this.#clear);
+    for (const signal of endings) process.once(signal, this.leave);
+    process.once("exit", this.clear);
     try {
       this.folder = mkdtempSync(join(dirname(path), prefix));
     } catch (error) {
-      this.#forget();
+      this.forget();
       throw error;
     }
   }
@@ -125,23 +125,23 @@ export class Workshop implements Disposable {
       chmodSync(made, 0o777 & ~process.umask());
       sync(made, "r+");
       const { size } = statSync(made);
-      const objection = objectionTo(this.#path);
-      if (objection !== null) return unwritable(this.#path, objection);
-      renameSync(made, this.#path);
-      if (process.platform !== "win32") sync(dirname(this.#path), "r");
+      const objection = objectionTo(this.path);
+      if (objection !== null) return unwritable(this.path, objection);
+      renameSync(made, this.path);
+      if (process.platform !== "win32") sync(dirname(this.path), "r");
       return ok(size);
     } catch (error) {
-      return unwritable(this.#path, reasonOf(error));
+      return unwritable(this.path, reasonOf(error));
     }
   }
 
-  #forget(): void {
-    for (const signal of endings) process.off(signal, this.#leave);
-    process.off("exit", this.#clear);
+  private forget(): void {
+    for (const signal of endings) process.off(signal, this.leave);
+    process.off("exit", this.clear);
   }
 
   [Symbol.dispose](): void {
-    this.#forget();
-    this.#clear();
+    this.forget();
+    this.clear();
   }
 }

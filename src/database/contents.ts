@@ -44,22 +44,22 @@ function readTable(connection: Connection, table: string): TableContents {
 
 /** Knows the rows of a scratch database. */
 export class ContentsReader {
-  readonly #connection: Connection;
-  readonly #tables = new Map<string, TableContents>();
+  private readonly connection: Connection;
+  private readonly tables = new Map<string, TableContents>();
   /** Tables that may have changed since they were read; null for any. */
-  #stale: Set<string> | null = null;
-  readonly #fresh = new Set<string>();
-  #hasNewTrigger = false;
+  private stale: Set<string> | null = null;
+  private readonly freshNames = new Set<string>();
+  private hasNewTrigger = false;
 
   constructor(connection: Connection) {
-    this.#connection = connection;
+    this.connection = connection;
   }
 
   /** A scope whose statements are noted. */
   watching(scope: Scope, step: ReadyStep, facts: SchemaFacts | null): Scope {
     return {
       run: <T>(statement: Statement, action: () => T): T => {
-        this.#note(statement, step, facts);
+        this.note(statement, step, facts);
         return scope.run(statement, action);
       },
     };
@@ -67,42 +67,42 @@ export class ContentsReader {
 
   /** Lets a table be read again; null for all. */
   touch(table: string | null): void {
-    if (table === null) this.#stale = null;
-    else this.#stale?.add(foldName(table));
+    if (table === null) this.stale = null;
+    else this.stale?.add(foldName(table));
   }
 
   /** The rows of all tables; of a table that nothing has touched, the same object as before. */
   read(): readonly TableContents[] {
-    const stale = this.#stale;
-    this.#stale = new Set();
-    this.#hasNewTrigger = false;
+    const stale = this.stale;
+    this.stale = new Set();
+    this.hasNewTrigger = false;
     if (stale === null) {
-      this.#tables.clear();
-      for (const row of this.#connection.all(selectTables)) this.#read(textOf(row, "name"));
+      this.tables.clear();
+      for (const row of this.connection.all(selectTables)) this.readTable(textOf(row, "name"));
     }
     for (const name of stale ?? []) {
-      this.#tables.delete(name);
-      const [found] = this.#connection.all(selectTable, name);
-      if (found !== undefined) this.#read(textOf(found, "name"));
+      this.tables.delete(name);
+      const [found] = this.connection.all(selectTable, name);
+      if (found !== undefined) this.readTable(textOf(found, "name"));
     }
-    return [...this.#tables.values()];
+    return [...this.tables.values()];
   }
 
   /** The tables that were read since this was last asked. */
   fresh(): readonly TableContents[] {
     this.read();
-    const tables = [...this.#fresh].flatMap((name) => this.#tables.get(name) ?? []);
-    this.#fresh.clear();
+    const tables = [...this.freshNames].flatMap((name) => this.tables.get(name) ?? []);
+    this.freshNames.clear();
     return tables;
   }
 
-  #read(name: string): void {
-    if (!this.#connection.isOwn(name)) return;
-    this.#tables.set(foldName(name), readTable(this.#connection, name));
-    this.#fresh.add(foldName(name));
+  private readTable(name: string): void {
+    if (!this.connection.isOwn(name)) return;
+    this.tables.set(foldName(name), readTable(this.connection, name));
+    this.freshNames.add(foldName(name));
   }
 
-  #note(statement: Statement, { options }: ReadyStep, facts: SchemaFacts | null): void {
+  private note(statement: Statement, { options }: ReadyStep, facts: SchemaFacts | null): void {
     const touch = touchOf(statement);
     switch (touch.does) {
       case "pragma":
@@ -112,11 +112,11 @@ export class ContentsReader {
       case "update":
       case "delete": {
         // Triggers and cascades reach further than the statement tells.
-        const isAlone = facts !== null && !options.foreignKeys && !this.#hasNewTrigger;
+        const isAlone = facts !== null && !options.foreignKeys && !this.hasNewTrigger;
         return this.touch(isAlone && facts.triggers(touch.table).length === 0 ? touch.table : null);
       }
       case "create":
-        if (touch.type === "trigger") this.#hasNewTrigger = true;
+        if (touch.type === "trigger") this.hasNewTrigger = true;
         return this.touch(touch.name);
       case "drop":
         return this.touch(touch.name);

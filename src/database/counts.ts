@@ -21,12 +21,12 @@ interface Counted {
 
 /** Counts the rows of tables before the first statement that touches them, and once more at the end of the step. */
 export class RowCounts {
-  readonly #connection: Connection;
-  readonly #before = new Map<string, Counted>();
-  #hasAll = false;
+  private readonly connection: Connection;
+  private readonly before = new Map<string, Counted>();
+  private hasAll = false;
 
   constructor(connection: Connection) {
-    this.#connection = connection;
+    this.connection = connection;
   }
 
   /** Before a statement of the step. */
@@ -35,17 +35,17 @@ export class RowCounts {
     switch (touch.does) {
       case "create":
       case "drop":
-        if (touch.type === "table") this.#count(touch.name);
+        if (touch.type === "table") this.count(touch.name);
         return;
       case "rename":
-        this.#count(touch.table);
-        this.#count(touch.name);
+        this.count(touch.table);
+        this.count(touch.name);
         return;
       case "insert":
       case "update":
       case "delete":
-        this.#count(touch.table);
-        if (this.#reachesFurther(touch.table)) this.#countAll();
+        this.count(touch.table);
+        if (this.reachesFurther(touch.table)) this.countAll();
         return;
       default:
         return;
@@ -54,13 +54,13 @@ export class RowCounts {
 
   /** What has become of every table that was noted, by name; and starts over for the next step. */
   changes(): readonly RowChange[] {
-    const found = [...this.#before.values()].map(({ table, rows }) => {
-      const after = this.#rowsOf(table);
+    const found = [...this.before.values()].map(({ table, rows }) => {
+      const after = this.rowsOf(table);
       return { table: after?.table ?? table, before: rows, after: after?.rows ?? null };
     });
-    this.#before.clear();
-    const isTouched = this.#hasAll ? changed : everything;
-    this.#hasAll = false;
+    this.before.clear();
+    const isTouched = this.hasAll ? changed : everything;
+    this.hasAll = false;
     return found
       .filter(isTouched)
       .filter(({ before, after }) => before !== null || after !== null)
@@ -68,32 +68,32 @@ export class RowCounts {
   }
 
   /** Whether a statement on this table can change others: through a trigger, or a key that cascades. */
-  #reachesFurther(table: string): boolean {
-    if (this.#hasAll) return false;
-    const facts = new SchemaFacts(this.#connection, new LiveSchema(this.#connection));
+  private reachesFurther(table: string): boolean {
+    if (this.hasAll) return false;
+    const facts = new SchemaFacts(this.connection, new LiveSchema(this.connection));
     if (facts.triggers(table).length > 0) return true;
-    const cascades = this.#connection.get("PRAGMA foreign_keys")?.["foreign_keys"] === 1;
+    const cascades = this.connection.get("PRAGMA foreign_keys")?.["foreign_keys"] === 1;
     const name = foldName(table);
     return cascades && facts.keys().some(({ parent }) => foldName(parent) === name);
   }
 
-  #countAll(): void {
-    this.#hasAll = true;
-    for (const row of this.#connection.all(selectTables)) this.#count(textOf(row, "name"));
+  private countAll(): void {
+    this.hasAll = true;
+    for (const row of this.connection.all(selectTables)) this.count(textOf(row, "name"));
   }
 
-  #count(table: string): void {
+  private count(table: string): void {
     const key = foldName(table);
-    if (this.#before.has(key) || !this.#connection.isOwn(table)) return;
-    this.#before.set(key, this.#rowsOf(table) ?? { table, rows: null });
+    if (this.before.has(key) || !this.connection.isOwn(table)) return;
+    this.before.set(key, this.rowsOf(table) ?? { table, rows: null });
   }
 
-  #rowsOf(name: string): Counted | null {
-    const row = this.#connection.get(selectTable, name);
+  private rowsOf(name: string): Counted | null {
+    const row = this.connection.get(selectTable, name);
     if (row === null) return null;
     const table = textOf(row, "name");
     const sql = `SELECT count(*) AS rows FROM main.${quoteName(table)}`;
-    const prepared = this.#connection.prepare(sql);
+    const prepared = this.connection.prepare(sql);
     try {
       return { table, rows: Number(prepared.get()?.["rows"] ?? 0) };
     } finally {

@@ -15,14 +15,14 @@ export interface DriverSettings extends ReadingSettings, WritingSettings {}
 
 /** The driver for one database file. What only some commands need is loaded by the first effect that needs it. */
 export class SqliteDriver implements Driver {
-  readonly #settings: DriverSettings;
-  readonly #reading: Reading;
-  #writing: Writing | null = null;
-  #fileWork: FileWork | null = null;
+  private readonly settings: DriverSettings;
+  private readonly reading: Reading;
+  private writing: Writing | null = null;
+  private fileWork: FileWork | null = null;
 
   constructor(settings: DriverSettings) {
-    this.#settings = settings;
-    this.#reading = new Reading(settings);
+    this.settings = settings;
+    this.reading = new Reading(settings);
   }
 
   perform(effect: DatabaseEffect): Outcome | Promise<Outcome> {
@@ -31,123 +31,121 @@ export class SqliteDriver implements Driver {
       case "settle":
       case "survey":
       case "read-log":
-        return this.#read(effect);
+        return this.read(effect);
       case "prepare-copy":
       case "fill-copy":
       case "publish-backup":
       case "discard-copy":
       case "restore":
-        return this.#workOnFiles(effect);
+        return this.workOnFiles(effect);
       case "measure":
       case "check":
       case "seed":
       case "read-rows":
-        return this.#observe(effect);
+        return this.observe(effect);
       default: {
-        const writing = this.#writing;
-        return writing === null ? this.#beginWriting(effect) : this.#write(writing, effect);
+        const writing = this.writing;
+        return writing === null ? this.beginWriting(effect) : this.write(writing, effect);
       }
     }
   }
 
-  #write(writing: Writing, effect: WritingEffect): Outcome | Promise<Outcome> {
+  private write(writing: Writing, effect: WritingEffect): Outcome | Promise<Outcome> {
     let outcome: Outcome | null;
     try {
       outcome = writing.perform(effect);
     } catch (error) {
-      outcome = this.#refused(effect, error);
+      outcome = this.refused(effect, error);
     }
-    return outcome === null ? this.#lookCloser(effect) : this.#explained(outcome);
+    return outcome === null ? this.lookCloser(effect) : this.explained(outcome);
   }
 
   close(): void {
-    this.#reading.close();
-    this.#writing?.forget();
+    this.reading.close();
+    this.writing?.forget();
   }
 
-  #read(effect: ReadingEffect): Outcome | Promise<Outcome> {
-    const { connection } = this.#reading;
+  private read(effect: ReadingEffect): Outcome | Promise<Outcome> {
+    const { connection } = this.reading;
     let outcome: Outcome | null;
     try {
-      outcome = this.#reading.perform(effect);
+      outcome = this.reading.perform(effect);
     } catch (error) {
-      outcome = this.#failed(effect, error);
+      outcome = this.failed(effect, error);
     }
-    if (this.#reading.connection !== connection) this.#writing?.forget();
-    return outcome === null ? this.#lookCloser(effect) : this.#explained(outcome);
+    if (this.reading.connection !== connection) this.writing?.forget();
+    return outcome === null ? this.lookCloser(effect) : this.explained(outcome);
   }
 
   /** Performs an effect for which a glance is not enough: from now on there is more than that. */
-  async #lookCloser(effect: ReadingEffect | WritingEffect): Promise<Outcome> {
+  private async lookCloser(effect: ReadingEffect | WritingEffect): Promise<Outcome> {
     const { closer } = await import("./history.ts");
-    this.#reading.closer = closer;
+    this.reading.closer = closer;
     return this.perform(effect);
   }
 
   /** An outcome, with the reason for which a file does not open where the file system tells. */
-  #explained(outcome: Outcome): Outcome {
+  private explained(outcome: Outcome): Outcome {
     const isUnopened = outcome.is === "failed" && outcome.failure.code === "database.cannot-open";
     if (!isUnopened) return outcome;
-    return { is: "failed", failure: whyNotOpen(this.#settings.path, outcome.failure) };
+    return { is: "failed", failure: whyNotOpen(this.settings.path, outcome.failure) };
   }
 
-  async #beginWriting(effect: WritingEffect): Promise<Outcome> {
-    return this.#write(await this.#loadWriting(), effect);
+  private async beginWriting(effect: WritingEffect): Promise<Outcome> {
+    return this.write(await this.loadWriting(), effect);
   }
 
   /** At once wherever that is possible: what a migration has left to be done later is not to run in between. */
-  #observe(effect: ObservingEffect): Outcome | Promise<Outcome> {
-    const writing = this.#writing;
-    return writing?.canObserve === true
-      ? this.#write(writing, effect)
-      : this.#beginObserving(effect);
+  private observe(effect: ObservingEffect): Outcome | Promise<Outcome> {
+    const writing = this.writing;
+    return writing?.canObserve === true ? this.write(writing, effect) : this.beginObserving(effect);
   }
 
-  async #beginObserving(effect: ObservingEffect): Promise<Outcome> {
-    const writing = await this.#loadWriting();
+  private async beginObserving(effect: ObservingEffect): Promise<Outcome> {
+    const writing = await this.loadWriting();
     await writing.learnToObserve();
-    return this.#write(writing, effect);
+    return this.write(writing, effect);
   }
 
-  async #loadWriting(): Promise<Writing> {
-    if (this.#writing !== null) return this.#writing;
+  private async loadWriting(): Promise<Writing> {
+    if (this.writing !== null) return this.writing;
     const { Writing } = await import("./writing.ts");
-    const writing = new Writing(this.#reading, this.#settings);
+    const writing = new Writing(this.reading, this.settings);
     // Where steps are measured, the first one is already.
-    if (this.#settings.measuring !== undefined) await writing.learnToObserve();
-    this.#writing = writing;
+    if (this.settings.measuring !== undefined) await writing.learnToObserve();
+    this.writing = writing;
     return writing;
   }
 
-  async #workOnFiles(effect: FileEffect): Promise<Outcome> {
+  private async workOnFiles(effect: FileEffect): Promise<Outcome> {
     const { FileWork } = await import("./filework.ts");
     const { fileFailure } = await import("./copies.ts");
-    const work = (this.#fileWork ??= new FileWork(this.#settings));
+    const work = (this.fileWork ??= new FileWork(this.settings));
     // Nobody else is to have the file open, and we neither.
     if (effect.do === "restore") this.close();
     // The file may have to be looked at by itself, which takes the locks away from whoever has it open here.
-    const isIdle = this.#reading.connection?.inTransaction === false;
+    const isIdle = this.reading.connection?.inTransaction === false;
     if (effect.do === "prepare-copy" && isIdle) this.close();
     try {
-      return this.#explained(work.perform(effect));
+      return this.explained(work.perform(effect));
     } catch (error) {
-      return this.#explained(this.#failed(effect, error, fileFailure));
+      return this.explained(this.failed(effect, error, fileFailure));
     }
   }
 
-  #refused(effect: WritingEffect, error: unknown): Outcome {
+  private refused(effect: WritingEffect, error: unknown): Outcome {
     const mayWait = effect.do === "begin" || effect.do === "commit";
-    return mayWait && isBusy(error) ? { is: "busy" } : this.#failed(effect, error);
+    return mayWait && isBusy(error) ? { is: "busy" } : this.failed(effect, error);
   }
 
   /** `causeOf` knows errors that are not SQLite's. */
-  #failed(
+  private failed(
     effect: DatabaseEffect,
     error: unknown,
     causeOf: (error: unknown) => Failure | null = () => null,
   ): Outcome {
-    const { path } = this.#settings;
-    const errno = this.#reading.connection?.errno ?? 0;
+    const { path } = this.settings;
+    const errno = this.reading.connection?.errno ?? 0;
     const cause = databaseFailure(error, { path, errno }) ?? causeOf(error);
     // What neither SQLite nor the file system has said is a bug of ours.
     if (cause === null && sqliteCode(error) === null) throw error;

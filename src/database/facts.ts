@@ -48,36 +48,36 @@ function keysFrom(connection: Connection, rowid: number): Map<string, ForeignKey
 
 /** The foreign keys and triggers of a database, as of the last statement that ran. */
 export class SchemaFacts {
-  readonly #connection: Connection;
+  private readonly connection: Connection;
   readonly live: LiveSchema;
   /** The losses and the end of the live schema as of which the keys are known. */
-  #losses = 0;
-  #last = 0;
-  #keys: ForeignKey[] = [];
+  private losses = 0;
+  private last = 0;
+  private foreignKeys: ForeignKey[] = [];
   /** A table that is altered is another object: these hold for as long as theirs stays. */
-  #byTable = new Map<LiveObject, readonly ForeignKey[]>();
+  private byTable = new Map<LiveObject, readonly ForeignKey[]>();
   /** Children without any violation, by folded name, as far as this transaction has found. */
   readonly clean = new Set<string>();
 
   constructor(connection: Connection, live: LiveSchema) {
-    this.#connection = connection;
+    this.connection = connection;
     this.live = live;
   }
 
   /** All foreign keys, in the order in which their tables were created. */
   keys(): readonly ForeignKey[] {
     const { losses, last } = this.live;
-    if (losses !== this.#losses) this.#readAll();
-    else if (last > this.#last) this.#add(this.live.children(this.#last), new Map());
-    this.#losses = losses;
-    this.#last = last;
-    return this.#keys;
+    if (losses !== this.losses) this.readAll();
+    else if (last > this.last) this.add(this.live.children(this.last), new Map());
+    this.losses = losses;
+    this.last = last;
+    return this.foreignKeys;
   }
 
   /** The foreign keys of one child table. */
   keysOf(child: string): readonly ForeignKey[] {
     this.keys();
-    return [...this.live.named(child)].flatMap((table) => this.#byTable.get(table) ?? []);
+    return [...this.live.named(child)].flatMap((table) => this.byTable.get(table) ?? []);
   }
 
   /** The SQL of the triggers that a statement on this table, or view, can set off. */
@@ -92,20 +92,23 @@ export class SchemaFacts {
     );
   }
 
-  #readAll(): void {
-    const known = this.#byTable;
-    this.#byTable = new Map();
-    this.#keys = [];
-    this.#add(this.live.children(0), known);
+  private readAll(): void {
+    const known = this.byTable;
+    this.byTable = new Map();
+    this.foreignKeys = [];
+    this.add(this.live.children(0), known);
   }
 
-  #add(tables: readonly LiveObject[], known: ReadonlyMap<LiveObject, readonly ForeignKey[]>): void {
+  private add(
+    tables: readonly LiveObject[],
+    known: ReadonlyMap<LiveObject, readonly ForeignKey[]>,
+  ): void {
     const first = tables.find((table) => !known.has(table));
-    const found = first === undefined ? null : keysFrom(this.#connection, first.rowid);
+    const found = first === undefined ? null : keysFrom(this.connection, first.rowid);
     for (const table of tables) {
       const keys = known.get(table) ?? found?.get(table.name) ?? [];
-      this.#byTable.set(table, keys);
-      this.#keys.push(...keys);
+      this.byTable.set(table, keys);
+      this.foreignKeys.push(...keys);
     }
   }
 }

@@ -49,16 +49,16 @@ function refuseWish(path: string, wish: CopyWish): Result<null> {
 
 /** Performs effects on whole files, and remembers a restoration from stage to stage. */
 export class FileWork {
-  readonly #settings: FileWorkSettings;
-  #restoration: Restoration | null = null;
+  private readonly settings: FileWorkSettings;
+  private restoration: Restoration | null = null;
 
   constructor(settings: FileWorkSettings) {
-    this.#settings = settings;
+    this.settings = settings;
   }
 
   /** Throws what the file system or SQLite reports. */
   perform(effect: FileEffect): Outcome {
-    const { path } = this.#settings;
+    const { path } = this.settings;
     switch (effect.do) {
       case "prepare-copy": {
         const { wish, waitMs } = effect;
@@ -74,30 +74,30 @@ export class FileWork {
         return filled.ok ? { is: "done" } : { is: "failed", failure: filled.failure };
       }
       case "publish-backup":
-        return this.#publish(effect);
+        return this.publish(effect);
       case "discard-copy":
         removeDatabase(effect.target.path);
         return { is: "done" };
       case "restore":
-        return this.#restore(effect);
+        return this.restore(effect);
     }
   }
 
-  #publish({ wish, target }: FileEffect & { do: "publish-backup" }): Outcome {
-    const { path, date } = this.#settings;
+  private publish({ wish, target }: FileEffect & { do: "publish-backup" }): Outcome {
+    const { path, date } = this.settings;
     const backup = publishBackup(path, target.path, wish, date());
     if (!backup.ok) return { is: "failed", failure: backup.failure };
     return { is: "published", backup: backup.value };
   }
 
-  #restore({ wish, stage }: FileEffect & { do: "restore" }): Outcome {
-    const { path, date, by } = this.#settings;
-    if (stage === "settle") this.#restoration = new Restoration(path, wish, date(), by());
+  private restore({ wish, stage }: FileEffect & { do: "restore" }): Outcome {
+    const { path, date, by } = this.settings;
+    if (stage === "settle") this.restoration = new Restoration(path, wish, date(), by());
     // Before its first stage there is nothing to take back.
-    if (this.#restoration === null && stage === "discard") return { is: "done" };
-    if (this.#restoration === null) throw new Error("no restoration was begun");
-    const outcome = this.#restoration.perform(stage);
-    if (stage === "discard" || outcome.is === "restored") this.#restoration = null;
+    if (this.restoration === null && stage === "discard") return { is: "done" };
+    if (this.restoration === null) throw new Error("no restoration was begun");
+    const outcome = this.restoration.perform(stage);
+    if (stage === "discard" || outcome.is === "restored") this.restoration = null;
     return outcome;
   }
 }

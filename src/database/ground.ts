@@ -18,9 +18,9 @@ export interface Known {
 export class Ground {
   readonly reading: Reading;
   /** The number of the reading that what is known goes by. */
-  #asOf = -1;
-  #known: Known | null = null;
-  #ledger: Ledger | null = null;
+  private asOf = -1;
+  private surveyed: Known | null = null;
+  private begun: Ledger | null = null;
 
   constructor(reading: Reading) {
     this.reading = reading;
@@ -33,35 +33,35 @@ export class Ground {
 
   /** What is to be written into our tables before the commit. */
   get ledger(): Ledger {
-    return (this.#ledger ??= new Ledger(this.connection));
+    return (this.begun ??= new Ledger(this.connection));
   }
 
   /** What is known of the schema, read anew where history was. */
   get known(): Known {
-    if (this.#asOf !== this.reading.readings) {
-      this.#asOf = this.reading.readings;
-      this.#known = null;
+    if (this.asOf !== this.reading.readings) {
+      this.asOf = this.reading.readings;
+      this.surveyed = null;
     }
-    return (this.#known ??= this.#survey());
+    return (this.surveyed ??= this.survey());
   }
 
   /** What is known of the schema already; null for nothing. */
   get present(): Known | null {
-    return this.#known;
+    return this.surveyed;
   }
 
   /** What is known of the schema holds no longer. */
   forgetSchema(): void {
-    this.#known = null;
+    this.surveyed = null;
   }
 
   /** The connection was left behind. */
   leave(): void {
-    this.#known = null;
-    this.#ledger = null;
+    this.surveyed = null;
+    this.begun = null;
   }
 
-  #survey(): Known {
+  private survey(): Known {
     const { connection, ledger } = this;
     const live = new LiveSchema(connection);
     const tracker = new SchemaTracker(connection, live, ledger);

@@ -42,7 +42,11 @@ function checkValues(values: readonly unknown[]): void {
 /** How many statements stay compiled: a loop over a few texts is fast, and one over a million of them fits in memory. */
 const keptStatements = 64;
 
-/** A handle on the transaction of one step; `revoke` ends it, and every later call throws. */
+/**
+ * A handle on the transaction of one step; `revoke` ends it, and every later call throws. It is in the hands of other
+ * people's code, so what is private here is so at run time, too. Elsewhere the types see to it: a start makes some
+ * eighty private names, and each `#` takes it as long as five functions that are not called.
+ */
 export class Handle implements MigrationDb {
   readonly #connection: Connection;
   readonly #step: ReadyStep;

@@ -14,28 +14,28 @@ export interface Relation {
 /** Knows old objects from new ones by their place in the schema: what is created goes to its end. */
 export class Horizon {
   readonly live: LiveSchema;
-  #last: number;
+  private lastRowid: number;
 
   constructor(live: LiveSchema) {
     this.live = live;
-    this.#last = live.last;
+    this.lastRowid = live.last;
   }
 
   /** The highest rowid that an old object can have. */
   get last(): number {
-    return this.#last;
+    return this.lastRowid;
   }
 
   /** To be called between a DROP and the next CREATE: the rowids that it has freed at the end go to what is created next. */
   lower(): void {
-    this.#last = Math.min(this.#last, this.live.last);
+    this.lastRowid = Math.min(this.lastRowid, this.live.last);
   }
 
   /** The table or view of a name; null where there is none. */
   relation(name: string): Relation | null {
     for (const { name: written, type, rowid } of this.live.named(name)) {
       if (type !== "table" && type !== "view") continue;
-      return { name: written, type, isOld: rowid <= this.#last };
+      return { name: written, type, isOld: rowid <= this.lastRowid };
     }
     return null;
   }

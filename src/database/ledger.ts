@@ -23,49 +23,49 @@ export interface Mark {
  * by step, the history of a thousand migrations takes half as long as the migrations.
  */
 export class Ledger {
-  readonly #connection: Connection;
-  #entries: Entry[] = [];
+  private readonly connection: Connection;
+  private entries: Entry[] = [];
   /** How many of them are written. */
-  #written = 0;
+  private written = 0;
 
   constructor(connection: Connection) {
-    this.#connection = connection;
+    this.connection = connection;
   }
 
   /** Whether the transaction has entries, written or not. */
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.entries.length === 0;
   }
 
   /** Enters something; what gives its values may enter more. */
   add(sql: string, values: Values): void {
-    this.#entries.push({ sql, values });
+    this.entries.push({ sql, values });
   }
 
   /** Writes what is not written yet. To be called before our tables are read, and before the commit. */
   write(): void {
-    for (; this.#written < this.#entries.length; this.#written++) {
-      const entry = this.#entries[this.#written];
+    for (; this.written < this.entries.length; this.written++) {
+      const entry = this.entries[this.written];
       if (entry === undefined) continue;
       const values = typeof entry.values === "function" ? entry.values() : entry.values;
-      this.#connection.write(entry.sql, values);
+      this.connection.write(entry.sql, values);
     }
   }
 
   /** The place where a savepoint is opened. */
   get mark(): Mark {
-    return { length: this.#entries.length, written: this.#written };
+    return { length: this.entries.length, written: this.written };
   }
 
   /** The savepoint of a mark is rolled back: what was added since is void, what was written since is so no more. */
   back({ length, written }: Mark): void {
-    this.#entries.length = length;
-    this.#written = written;
+    this.entries.length = length;
+    this.written = written;
   }
 
   /** The transaction has ended, in whatever way. */
   clear(): void {
-    this.#entries = [];
-    this.#written = 0;
+    this.entries = [];
+    this.written = 0;
   }
 }

@@ -118,213 +118,215 @@ const none: readonly LiveObject[] = [];
  * to be noted before it runs; what nobody has noted shows by SQLite's counter when the schema is looked at afresh.
  */
 export class LiveSchema {
-  readonly #connection: Connection;
+  private readonly connection: Connection;
   /** By rowid, in ascending order. */
-  #rows = new Map<number, LiveObject>();
+  private rows = new Map<number, LiveObject>();
   /** Made when somebody asks by name: of what only creates, nobody does. */
-  #names: Names | null = null;
-  #programs: LiveObject[] = [];
-  #children: LiveObject[] = [];
-  #last = 0;
-  #version: number;
-  #losses = 0;
+  private names: Names | null = null;
+  private allPrograms: LiveObject[] = [];
+  private allChildren: LiveObject[] = [];
+  private lastRowid = 0;
+  private version: number;
+  private lossCount = 0;
   /** What is no more, and what is new, since the changes were taken. */
-  #gone = new Set<LiveObject>();
-  #fresh = new Set<LiveObject>();
+  private gone = new Set<LiveObject>();
+  private fresh = new Set<LiveObject>();
   /** What was noted since the schema was last looked at. */
-  #hasGrown = false;
-  #isUnknown = false;
-  readonly #dropped = new Set<string>();
+  private hasGrown = false;
+  private isUnknown = false;
+  private readonly dropped = new Set<string>();
   /** Whether anything was noted since SQLite's counter was last looked at. */
-  #isExpected = false;
+  private isExpected = false;
   /** Virtual tables make tables behind them whenever they see fit, which nobody notes. */
-  readonly #virtual = new Set<LiveObject>();
+  private readonly virtual = new Set<LiveObject>();
   /** The views and triggers that read our own tables. */
-  readonly #readers = new Set<LiveObject>();
+  private readonly readers = new Set<LiveObject>();
 
   constructor(connection: Connection) {
-    this.#connection = connection;
-    this.#version = schemaVersion(connection);
-    for (const row of connection.all(selectTail, 0)) this.#add(objectOf(row));
+    this.connection = connection;
+    this.version = schemaVersion(connection);
+    for (const row of connection.all(selectTail, 0)) this.add(objectOf(row));
   }
 
   /** Before a statement: what it can do to the schema. */
   note(touch: Touch): void {
-    if (touch.does === "create") this.#hasGrown = true;
-    else if (touch.does === "drop") this.#dropped.add(foldName(touch.name));
-    else if (touch.does === "alter" || touch.does === "rename") this.#isUnknown = true;
+    if (touch.does === "create") this.hasGrown = true;
+    else if (touch.does === "drop") this.dropped.add(foldName(touch.name));
+    else if (touch.does === "alter" || touch.does === "rename") this.isUnknown = true;
     else return;
-    this.#isExpected = true;
+    this.isExpected = true;
   }
 
   /** Looks at what has changed, noted or not. */
   refresh(): void {
-    const version = schemaVersion(this.#connection);
-    if (version !== this.#version && !this.#isExpected) this.#readAll();
-    if (version === this.#version) this.#settle();
-    else this.#sync();
-    this.#version = version;
-    this.#isExpected = false;
+    const version = schemaVersion(this.connection);
+    if (version !== this.version && !this.isExpected) this.readAll();
+    if (version === this.version) this.settle();
+    else this.sync();
+    this.version = version;
+    this.isExpected = false;
   }
 
   /** Whether nothing in the schema rests on a table but its indexes, as far as was looked at. */
   get isBare(): boolean {
-    return this.#programs.length === 0 && this.#children.length === 0 && this.#virtual.size === 0;
+    return (
+      this.allPrograms.length === 0 && this.allChildren.length === 0 && this.virtual.size === 0
+    );
   }
 
   /** Whether a view or trigger reads our own tables, as far as was looked at. */
   get hasReaders(): boolean {
-    return this.#readers.size > 0;
+    return this.readers.size > 0;
   }
 
   /** A number that stands still while the schema only grows. */
   get losses(): number {
-    this.#sync();
-    return this.#losses;
+    this.sync();
+    return this.lossCount;
   }
 
   /** The highest rowid. */
   get last(): number {
-    this.#sync();
-    return this.#last;
+    this.sync();
+    return this.lastRowid;
   }
 
   /** All objects, in the order in which they were created. */
   all(): Iterable<LiveObject> {
-    this.#sync();
-    return this.#rows.values();
+    this.sync();
+    return this.rows.values();
   }
 
   /** What is gone, and what is there instead, since this was asked last. */
   takeChanges(): { readonly gone: readonly LiveObject[]; readonly fresh: readonly LiveObject[] } {
     this.refresh();
-    const changes = { gone: [...this.#gone], fresh: [...this.#fresh] };
-    this.#gone = new Set();
-    this.#fresh = new Set();
+    const changes = { gone: [...this.gone], fresh: [...this.fresh] };
+    this.gone = new Set();
+    this.fresh = new Set();
     return changes;
   }
 
   /** Those of a name, whatever they are. */
   named(name: string): readonly LiveObject[] {
-    this.#sync();
-    return this.#byName().own.get(foldName(name)) ?? none;
+    this.sync();
+    return this.byName().own.get(foldName(name)) ?? none;
   }
 
   /** Those that belong to a table or view, itself included. */
   on(table: string): readonly LiveObject[] {
-    this.#sync();
-    return this.#byName().tables.get(foldName(table)) ?? none;
+    this.sync();
+    return this.byName().tables.get(foldName(table)) ?? none;
   }
 
   /** The views and triggers that were created after a rowid. */
   programs(afterRowid: number): readonly LiveObject[] {
-    this.#sync();
-    return tailOf(this.#programs, afterRowid);
+    this.sync();
+    return tailOf(this.allPrograms, afterRowid);
   }
 
   /** The tables whose SQL speaks of references, and that were created after a rowid. */
   children(afterRowid: number): readonly LiveObject[] {
-    this.#sync();
-    return tailOf(this.#children, afterRowid);
+    this.sync();
+    return tailOf(this.allChildren, afterRowid);
   }
 
   /** Looks at what was noted. */
-  #sync(): void {
-    const hasLost = this.#dropped.size > 0;
-    if (!this.#hasGrown && !this.#isUnknown && !hasLost) return;
+  private sync(): void {
+    const hasLost = this.dropped.size > 0;
+    if (!this.hasGrown && !this.isUnknown && !hasLost) return;
     // A rowid that a DROP has freed can be taken again by what is created after it.
-    if (this.#isUnknown || (this.#hasGrown && hasLost)) this.#readAll();
-    else if (this.#hasGrown) this.#readTail();
-    else this.#forgetDropped();
-    this.#settle();
-    if (this.#virtual.size === 0) return;
-    this.#version = schemaVersion(this.#connection);
-    this.#isExpected = false;
+    if (this.isUnknown || (this.hasGrown && hasLost)) this.readAll();
+    else if (this.hasGrown) this.readTail();
+    else this.forgetDropped();
+    this.settle();
+    if (this.virtual.size === 0) return;
+    this.version = schemaVersion(this.connection);
+    this.isExpected = false;
   }
 
-  #settle(): void {
-    this.#hasGrown = false;
-    this.#isUnknown = false;
-    this.#dropped.clear();
+  private settle(): void {
+    this.hasGrown = false;
+    this.isUnknown = false;
+    this.dropped.clear();
   }
 
-  #byName(): Names {
-    if (this.#names !== null) return this.#names;
+  private byName(): Names {
+    if (this.names !== null) return this.names;
     const names: Names = { own: new Map(), tables: new Map() };
-    for (const object of this.#rows.values()) addNames(names, object);
-    return (this.#names = names);
+    for (const object of this.rows.values()) addNames(names, object);
+    return (this.names = names);
   }
 
-  #add(object: LiveObject): void {
+  private add(object: LiveObject): void {
     const { rowid, type, sql } = object;
-    this.#rows.set(rowid, object);
-    if (this.#names !== null) addNames(this.#names, object);
+    this.rows.set(rowid, object);
+    if (this.names !== null) addNames(this.names, object);
     if (type !== "table" && type !== "index") {
-      this.#programs.push(object);
-      if (namesOurs(sql)) this.#readers.add(object);
+      this.allPrograms.push(object);
+      if (namesOurs(sql)) this.readers.add(object);
     }
-    if (type === "table" && /references/i.test(sql)) this.#children.push(object);
-    if (isVirtual(object)) this.#virtual.add(object);
-    if (rowid > this.#last) this.#last = rowid;
+    if (type === "table" && /references/i.test(sql)) this.allChildren.push(object);
+    if (isVirtual(object)) this.virtual.add(object);
+    if (rowid > this.lastRowid) this.lastRowid = rowid;
   }
 
-  #remove(object: LiveObject): void {
-    this.#lose(object);
-    this.#rows.delete(object.rowid);
-    if (this.#names !== null) removeNames(this.#names, object);
-    takeOut(this.#programs, object);
-    takeOut(this.#children, object);
-    this.#virtual.delete(object);
-    this.#readers.delete(object);
+  private remove(object: LiveObject): void {
+    this.lose(object);
+    this.rows.delete(object.rowid);
+    if (this.names !== null) removeNames(this.names, object);
+    takeOut(this.allPrograms, object);
+    takeOut(this.allChildren, object);
+    this.virtual.delete(object);
+    this.readers.delete(object);
   }
 
-  #lose(object: LiveObject): void {
-    if (!this.#fresh.delete(object)) this.#gone.add(object);
-    this.#losses++;
+  private lose(object: LiveObject): void {
+    if (!this.fresh.delete(object)) this.gone.add(object);
+    this.lossCount++;
   }
 
-  #readTail(): void {
-    for (const row of this.#connection.all(selectTail, this.#last)) {
+  private readTail(): void {
+    for (const row of this.connection.all(selectTail, this.lastRowid)) {
       const object = objectOf(row);
-      this.#add(object);
-      this.#fresh.add(object);
+      this.add(object);
+      this.fresh.add(object);
     }
   }
 
-  #readAll(): void {
-    const before = this.#rows;
-    this.#rows = new Map();
-    this.#names = null;
-    this.#programs = [];
-    this.#children = [];
-    this.#virtual.clear();
-    this.#readers.clear();
-    this.#last = 0;
-    for (const row of this.#connection.all(selectTail, 0)) {
+  private readAll(): void {
+    const before = this.rows;
+    this.rows = new Map();
+    this.names = null;
+    this.allPrograms = [];
+    this.allChildren = [];
+    this.virtual.clear();
+    this.readers.clear();
+    this.lastRowid = 0;
+    for (const row of this.connection.all(selectTail, 0)) {
       const object = objectOf(row);
       const known = before.get(object.rowid);
       const isKept = known !== undefined && isSame(known, object);
       if (isKept) before.delete(object.rowid);
-      else this.#fresh.add(object);
-      this.#add(isKept ? known : object);
+      else this.fresh.add(object);
+      this.add(isKept ? known : object);
     }
-    for (const object of before.values()) this.#lose(object);
+    for (const object of before.values()) this.lose(object);
   }
 
   /** A DROP takes with it what belongs to the object, unless it was a temporary one of the same name. */
-  #forgetDropped(): void {
-    const { own, tables } = this.#byName();
-    const named = [...this.#dropped].flatMap((name) => [...(own.get(name) ?? none)]);
+  private forgetDropped(): void {
+    const { own, tables } = this.byName();
+    const named = [...this.dropped].flatMap((name) => [...(own.get(name) ?? none)]);
     // Its shadow tables go with a virtual table.
-    if (named.some(isVirtual)) return this.#readAll();
+    if (named.some(isVirtual)) return this.readAll();
     for (const object of named) {
       const { rowid, type, name, folded } = object;
-      if (this.#connection.get(selectOne, rowid, type, name) !== null) continue;
-      this.#remove(object);
+      if (this.connection.get(selectOne, rowid, type, name) !== null) continue;
+      this.remove(object);
       const isTable = type === "table" || type === "view";
       const attached = isTable ? tables.get(folded) : undefined;
-      for (const other of [...(attached ?? none)]) this.#remove(other);
+      for (const other of [...(attached ?? none)]) this.remove(other);
     }
-    while (this.#last > 0 && !this.#rows.has(this.#last)) this.#last--;
+    while (this.lastRowid > 0 && !this.rows.has(this.lastRowid)) this.lastRowid--;
   }
 }

@@ -19,49 +19,49 @@ export type ObservingEffect = Extract<
 
 /** Eyes on one connection. */
 export class Observing {
-  readonly #connection: Connection;
-  readonly #measuring: Apart | undefined;
+  private readonly connection: Connection;
+  private readonly measuring: Apart | undefined;
   /** The rows of a scratch database, once they were asked for. */
-  #contents: ContentsReader | null = null;
-  #counts: RowCounts | null = null;
+  private contents: ContentsReader | null = null;
+  private counts: RowCounts | null = null;
 
   /** `measuring` is given where the rows of every table that a step touches are to be counted: what that runs by. */
   constructor(connection: Connection, measuring: Apart | undefined) {
-    this.#connection = connection;
-    this.#measuring = measuring;
+    this.connection = connection;
+    this.measuring = measuring;
   }
 
   /** Performs an effect; `allowed` is what the latest step has lost and was allowed to lose. Throws what SQLite reports. */
   perform(effect: ObservingEffect, allowed: readonly string[]): Outcome {
-    const connection = this.#connection;
+    const connection = this.connection;
     switch (effect.do) {
       case "measure": {
-        const rows = this.#counts?.changes() ?? [];
+        const rows = this.counts?.changes() ?? [];
         return { is: "measured", bytes: databaseSize(connection), rows, allowed };
       }
       case "check":
         return { is: "checked", problems: integrityOf(connection) };
       case "seed":
-        return { is: "seeded", notes: seed(connection, this.#read()) };
+        return { is: "seeded", notes: seed(connection, this.read()) };
       case "read-rows":
-        return { is: "rows-read", tables: this.#read().read() };
+        return { is: "rows-read", tables: this.read().read() };
     }
   }
 
   /** The scope of a step, under these eyes. */
   watching(scope: Scope, step: ReadyStep, facts: SchemaFacts | null): Scope {
-    const counted = this.#counting(scope);
-    return this.#contents?.watching(counted, step, facts) ?? counted;
+    const counted = this.counting(scope);
+    return this.contents?.watching(counted, step, facts) ?? counted;
   }
 
-  #read(): ContentsReader {
-    return (this.#contents ??= new ContentsReader(this.#connection));
+  private read(): ContentsReader {
+    return (this.contents ??= new ContentsReader(this.connection));
   }
 
-  #counting(scope: Scope): Scope {
-    const measuring = this.#measuring;
+  private counting(scope: Scope): Scope {
+    const measuring = this.measuring;
     if (measuring === undefined) return scope;
-    const counts = (this.#counts ??= new RowCounts(this.#connection));
+    const counts = (this.counts ??= new RowCounts(this.connection));
     return {
       run: <T>(statement: Statement, action: () => T): T => {
         measuring(() => counts.note(statement));

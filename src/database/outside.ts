@@ -22,12 +22,12 @@ function keptAs(sql: string): string {
 export class OutsideScope {
   /** Whether the schema had drifted before the step. */
   readonly hasDrifted: boolean;
-  readonly #tracker: SchemaTracker;
-  readonly #named = new Map<string, Named>();
+  private readonly tracker: SchemaTracker;
+  private readonly named = new Map<string, Named>();
 
   /** `tracker` knows the schema as it was before the step. */
   constructor(tracker: SchemaTracker, hasDrifted: boolean) {
-    this.#tracker = tracker;
+    this.tracker = tracker;
     this.hasDrifted = hasDrifted;
   }
 
@@ -39,7 +39,7 @@ export class OutsideScope {
     if ((!isMade && touch.does !== "drop") || touch.type === null) return result;
     const { type, name } = touch;
     const canonical = isMade ? keptAs(statement.text) : null;
-    this.#named.set(objectKey({ type, name }), { type, name, canonical });
+    this.named.set(objectKey({ type, name }), { type, name, canonical });
     return result;
   }
 
@@ -48,10 +48,10 @@ export class OutsideScope {
    * interrupted finds made, and dropped, what it had done before: that is its own too.
    */
   follow(): SchemaTracker {
-    this.#tracker.follow();
-    for (const { type, name, canonical } of this.#named.values()) {
-      this.#tracker.own(type, name, canonical);
+    this.tracker.follow();
+    for (const { type, name, canonical } of this.named.values()) {
+      this.tracker.own(type, name, canonical);
     }
-    return this.#tracker;
+    return this.tracker;
   }
 }

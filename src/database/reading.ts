@@ -54,16 +54,16 @@ export class Reading {
   readonly settings: ReadingSettings;
   /** Null until a glance has not been enough. */
   closer: Closer | null = null;
-  #connection: Connection | null = null;
+  private opened: Connection | null = null;
   /** SQLite's data_version when history was last read: it moves when another connection commits. */
-  #seen: unknown = null;
-  /** History as of `#seen`, as long as nothing of our own was written since. */
-  #known: History | null = null;
+  private seen: unknown = null;
+  /** History as of `seen`, as long as nothing of our own was written since. */
+  private known: History | null = null;
   /** Whether the latest look found no database. */
-  #hasSeenNothing = false;
+  private hasSeenNothing = false;
   /** The file that was opened, where it is to be known again. */
-  #identity = "";
-  #readings = 0;
+  private identity = "";
+  private timesRead = 0;
   /** Whether something else had changed the schema when history was last read, and nobody has taken it in since. */
   hasDrifted = false;
 
@@ -73,12 +73,12 @@ export class Reading {
 
   /** How often history was read anew, or the connection left: what was known of the schema before is out of date. */
   get readings(): number {
-    return this.#readings;
+    return this.timesRead;
   }
 
   /** The connection, if there is one. */
   get connection(): Connection | null {
-    return this.#connection;
+    return this.opened;
   }
 
   /** Performs an effect; null where that takes a closer look, and `closer` is not there. Throws what SQLite reports. */
@@ -86,29 +86,29 @@ export class Reading {
     const { closer } = this;
     switch (effect.do) {
       case "look":
-        return this.#look(effect.catalog ?? null);
+        return this.look(effect.catalog ?? null);
       case "settle":
-        return this.#settle();
+        return this.settle();
       case "survey":
-        return closer === null ? null : this.#survey(closer);
+        return closer === null ? null : this.survey(closer);
       case "read-log":
-        return closer === null ? null : this.#readLog(closer);
+        return closer === null ? null : this.readLog(closer);
     }
   }
 
   close(): void {
-    this.#connection?.close();
-    this.#connection = null;
-    this.#seen = null;
-    this.#known = null;
-    this.#readings++;
+    this.opened?.close();
+    this.opened = null;
+    this.seen = null;
+    this.known = null;
+    this.timesRead++;
   }
 
   /** The connection, opened where it is not; from now on locks are waited for at most so long, where that is said. */
   open(waitMs: number | null = null): Connection {
-    if (this.#connection !== null) {
-      if (waitMs !== null) waitFor(this.#connection, waitMs);
-      return this.#connection;
+    if (this.opened !== null) {
+      if (waitMs !== null) waitFor(this.opened, waitMs);
+      return this.opened;
     }
     const { path, mode } = this.settings;
     // Read-only, nothing is checkpointed at the close; but only with a log in use, else it would leave files behind,
@@ -127,8 +127,8 @@ export class Reading {
       connection.close();
       throw error;
     }
-    if (this.settings.isKept === true) this.#identity = identityOf(path);
-    this.#connection = connection;
+    if (this.settings.isKept === true) this.identity = identityOf(path);
+    this.opened = connection;
     return connection;
   }
 
@@ -137,98 +137,98 @@ export class Reading {
    * read. What is written from now on is our own doing, which SQLite's counter does not count.
    */
   again(): Again {
-    const hasMoved = this.#dataVersion() !== this.#seen;
-    this.#known = null;
+    const hasMoved = this.dataVersion() !== this.seen;
+    this.known = null;
     if (!hasMoved) return { is: "same" };
-    const history = this.#read(this.open(), null);
-    this.#known = null;
+    const history = this.read(this.open(), null);
+    this.known = null;
     if (history === null) return { is: "unclear" };
     if (!history.ok) return { is: "failed", failure: history.failure };
     const { vacant, founded } = history.value;
-    const isStillNothing = this.#hasSeenNothing && vacant && !founded;
-    this.#hasSeenNothing = false;
+    const isStillNothing = this.hasSeenNothing && vacant && !founded;
+    this.hasSeenNothing = false;
     return isStillNothing ? { is: "same" } : { is: "moved", history: history.value };
   }
 
-  #dataVersion(): unknown {
+  private dataVersion(): unknown {
     return this.open().get("PRAGMA data_version")?.["data_version"] ?? null;
   }
 
-  #read(connection: Connection, catalog: Catalog | null): Result<History> | null {
-    const seen = this.#dataVersion();
-    this.#readings++;
-    const history = this.#readHistory(connection, catalog);
+  private read(connection: Connection, catalog: Catalog | null): Result<History> | null {
+    const seen = this.dataVersion();
+    this.timesRead++;
+    const history = this.readHistory(connection, catalog);
     if (history === null) return null;
-    this.#seen = seen;
+    this.seen = seen;
     // Without its rows it would not do for the next one who looks.
-    this.#known = history.ok && history.value.agreement === undefined ? history.value : null;
+    this.known = history.ok && history.value.agreement === undefined ? history.value : null;
     if (history.ok) this.hasDrifted = history.value.drift.length > 0;
     return history;
   }
 
-  #readHistory(connection: Connection, catalog: Catalog | null): Result<History> | null {
+  private readHistory(connection: Connection, catalog: Catalog | null): Result<History> | null {
     if (this.closer !== null) return this.closer.readHistory(connection, catalog);
     const history = glance(connection, catalog);
     return history === null ? null : ok(history);
   }
 
-  #readCommitted(catalog: Catalog | null): Result<History> | null {
+  private readCommitted(catalog: Catalog | null): Result<History> | null {
     const connection = this.open(this.settings.readWaitMs);
     connection.run("BEGIN");
     try {
-      return this.#read(connection, catalog);
+      return this.read(connection, catalog);
     } finally {
       if (connection.inTransaction) connection.run("ROLLBACK");
     }
   }
 
-  #fileKind(): FileKind {
+  private fileKind(): FileKind {
     const { path, mode } = this.settings;
-    if (mode === "memory") return this.#connection === null ? "nothing" : "file";
+    if (mode === "memory") return this.opened === null ? "nothing" : "file";
     // What has a size and is no database is told when it is opened.
     return sizeOf(path) > 0 ? "file" : fileKind(path);
   }
 
   /** Whether the file that was opened is still the one at its path. */
-  #isSameFile(): boolean {
+  private isSameFile(): boolean {
     const { path, mode, isKept = false } = this.settings;
-    return mode === "memory" || !isKept || identityOf(path) === this.#identity;
+    return mode === "memory" || !isKept || identityOf(path) === this.identity;
   }
 
-  #look(catalog: Catalog | null): Outcome | null {
-    if (this.#connection !== null && !this.#isSameFile()) this.close();
-    const known = this.#known;
-    if (known !== null && this.#dataVersion() === this.#seen) {
+  private look(catalog: Catalog | null): Outcome | null {
+    if (this.opened !== null && !this.isSameFile()) this.close();
+    const known = this.known;
+    if (known !== null && this.dataVersion() === this.seen) {
       return { is: "looked", history: known };
     }
-    const kind = this.#fileKind();
-    this.#hasSeenNothing = kind === "nothing";
+    const kind = this.fileKind();
+    this.hasSeenNothing = kind === "nothing";
     if (kind === "nothing") return { is: "looked", history: noHistory };
     if (kind !== "file") return { is: "failed", failure: noFile(this.settings.path, kind) };
-    const history = this.#readCommitted(catalog);
+    const history = this.readCommitted(catalog);
     if (history === null) return null;
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "looked", history: history.value };
   }
 
   /** The connection may be in any state, so it is left behind, which takes back all that is not durable. */
-  #settle(): Outcome | null {
+  private settle(): Outcome | null {
     this.close();
-    const history = this.#readCommitted(null);
+    const history = this.readCommitted(null);
     if (history === null) return null;
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "settled", history: history.value };
   }
 
-  #survey({ liveSchema }: Closer): Outcome {
-    if (this.#connection === null && this.#fileKind() === "nothing") {
+  private survey({ liveSchema }: Closer): Outcome {
+    if (this.opened === null && this.fileKind() === "nothing") {
       return { is: "surveyed", objects: [] };
     }
     return { is: "surveyed", objects: liveSchema(this.open()) };
   }
 
-  #readLog({ readLog }: Closer): Outcome {
-    if (this.#fileKind() === "nothing") return { is: "log-read", entries: [] };
+  private readLog({ readLog }: Closer): Outcome {
+    if (this.fileKind() === "nothing") return { is: "log-read", entries: [] };
     const entries = readLog(this.open());
     if (!entries.ok) return { is: "failed", failure: entries.failure };
     return { is: "log-read", entries: entries.value };

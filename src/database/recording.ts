@@ -110,10 +110,10 @@ export interface Stamp {
 
 /** Enters steps into history and log. */
 export class HistoryWriter {
-  readonly #ledger: Ledger;
+  private readonly ledger: Ledger;
 
   constructor(ledger: Ledger) {
-    this.#ledger = ledger;
+    this.ledger = ledger;
   }
 
   /** Records a step that has run, in the transaction that it ran in. */
@@ -121,13 +121,13 @@ export class HistoryWriter {
     const { version } = step;
     const { at, durationMs, fingerprint } = stamp;
     if (step.direction === "down") {
-      this.#write(deleteRow, version);
+      this.write(deleteRow, version);
     } else if (step.options.transaction) {
-      this.#insert(step, stamp);
+      this.insert(step, stamp);
     } else {
-      this.#ledger.add(updateApplied, () => [fingerprint(), at, durationMs, version]);
+      this.ledger.add(updateApplied, () => [fingerprint(), at, durationMs, version]);
     }
-    this.#log(step.direction === "up" ? "apply" : "rollback", step, stamp);
+    this.log(step.direction === "up" ? "apply" : "rollback", step, stamp);
   }
 
   /** Records that a step outside any transaction is about to run. */
@@ -135,19 +135,19 @@ export class HistoryWriter {
     const { version, name, checksum, kind, down } = step;
     const { at, by, seq } = stamp;
     const runner = runnerName();
-    if (step.direction === "down") this.#write(updateStarted, runner, version);
-    else this.#write(insertStarted, version, name, checksum, kind, seq, down, at, by, runner);
-    this.#log("start", step, stamp);
+    if (step.direction === "down") this.write(updateStarted, runner, version);
+    else this.write(insertStarted, version, name, checksum, kind, seq, down, at, by, runner);
+    this.log("start", step, stamp);
   }
 
   /** Records how many statements of a started step are done. */
   mark(step: ReadyStep, done: number): void {
-    this.#write(updateDone, done, step.version);
+    this.write(updateDone, done, step.version);
   }
 
   /** Takes back the record of a start. */
   abandon(step: ReadyStep): void {
-    this.#write(step.direction === "up" ? deleteRow : updateAbandoned, step.version);
+    this.write(step.direction === "up" ? deleteRow : updateAbandoned, step.version);
   }
 
   /** Changes history alone, as asked. */
@@ -155,71 +155,71 @@ export class HistoryWriter {
     switch (amendment.kind) {
       case "settle": {
         const { migration, as } = amendment;
-        if (as === "pending") this.#write(deleteRow, migration.version);
-        else this.#write(updateSettled, stamp.fingerprint(), migration.version);
-        this.#logAmended(`settle as ${as}`, migration, stamp);
-        this.#logDrift(amendment.drift, stamp);
+        if (as === "pending") this.write(deleteRow, migration.version);
+        else this.write(updateSettled, stamp.fingerprint(), migration.version);
+        this.logAmended(`settle as ${as}`, migration, stamp);
+        this.logDrift(amendment.drift, stamp);
         break;
       }
       case "accept-changed":
         for (const migration of amendment.migrations) {
           const { version, name, checksum, kind, down } = migration;
           // The recorded down fits what was run, unless it is of another kind: then the file's is all there is.
-          this.#write(updateAccepted, checksum, name, kind, down, kind, version);
-          this.#logAmended("accept changed", migration, stamp, checksum);
+          this.write(updateAccepted, checksum, name, kind, down, kind, version);
+          this.logAmended("accept changed", migration, stamp, checksum);
         }
         break;
       case "forget-missing":
         for (const migration of amendment.migrations) {
-          this.#write(deleteRow, migration.version);
-          this.#logAmended("forget missing", migration, stamp);
+          this.write(deleteRow, migration.version);
+          this.logAmended("forget missing", migration, stamp);
         }
         break;
       case "accept-drift":
-        this.#logDrift(amendment.drift, stamp);
+        this.logDrift(amendment.drift, stamp);
         break;
       case "baseline":
         amendment.migrations.forEach((migration, index) => {
-          this.#insert(migration, { ...stamp, seq: stamp.seq + index });
-          this.#logAmended("baseline", migration, stamp, migration.checksum);
+          this.insert(migration, { ...stamp, seq: stamp.seq + index });
+          this.logAmended("baseline", migration, stamp, migration.checksum);
         });
     }
   }
 
   /** Keeps SQLite's counter of schema changes, or null where the schema has drifted and must be compared. */
   keepSchemaVersion(schemaVersion: number | null): void {
-    this.#write("UPDATE rung_format SET schema_version = ?", schemaVersion);
+    this.write("UPDATE rung_format SET schema_version = ?", schemaVersion);
   }
 
-  #insert({ version, name, checksum, kind, down }: Recorded, stamp: Stamp): void {
+  private insert({ version, name, checksum, kind, down }: Recorded, stamp: Stamp): void {
     const { at, by, seq, durationMs, fingerprint } = stamp;
-    this.#ledger.add(insertRow, () => {
+    this.ledger.add(insertRow, () => {
       return [version, name, checksum, kind, seq, down, fingerprint(), at, durationMs, by];
     });
   }
 
-  #logAmended(
+  private logAmended(
     event: string,
     { version, name }: MigrationName,
     { at, by }: Stamp,
     checksum: string | null = null,
   ): void {
-    this.#write(insertLog, at, event, version, name, checksum, null, by);
+    this.write(insertLog, at, event, version, name, checksum, null, by);
   }
 
-  #logDrift(drift: readonly Difference[], { at, by }: Stamp): void {
+  private logDrift(drift: readonly Difference[], { at, by }: Stamp): void {
     for (const { kind, type, name } of drift) {
       const what = `${kind} ${type} ${name}`;
-      this.#write(insertLog, at, "accept drift", null, what, null, null, by);
+      this.write(insertLog, at, "accept drift", null, what, null, null, by);
     }
   }
 
-  #log(event: string, step: ReadyStep, { at, by, durationMs }: Stamp): void {
+  private log(event: string, step: ReadyStep, { at, by, durationMs }: Stamp): void {
     const { version, name, checksum } = step;
-    this.#write(insertLog, at, event, version, name, checksum, durationMs, by);
+    this.write(insertLog, at, event, version, name, checksum, durationMs, by);
   }
 
-  #write(sql: string, ...values: SqlValue[]): void {
-    this.#ledger.add(sql, values);
+  private write(sql: string, ...values: SqlValue[]): void {
+    this.ledger.add(sql, values);
   }
 }

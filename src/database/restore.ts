@@ -56,61 +56,61 @@ function isBroken(error: unknown): boolean {
 
 /** One restoration, from its first stage to its last. */
 export class Restoration {
-  readonly #given: string;
-  readonly #wish: RestoreWish;
-  readonly #date: Date;
-  readonly #by: string;
+  private readonly given: string;
+  private readonly wish: RestoreWish;
+  private readonly date: Date;
+  private readonly by: string;
   /** The file itself, where the given path is a link to it. */
-  readonly #live: string;
-  #copy: Copy | null = null;
+  private readonly live: string;
+  private copy: Copy | null = null;
   /** Holds the lock on the live database from its settling on; null where there is none, or a broken one. */
-  #connection: Connection | null = null;
-  #liveMode = "";
-  #kept: string | null = null;
+  private connection: Connection | null = null;
+  private liveMode = "";
+  private kept: string | null = null;
 
   constructor(path: string, wish: RestoreWish, date: Date, by: string) {
-    this.#given = path;
-    this.#wish = wish;
-    this.#date = date;
-    this.#by = by;
+    this.given = path;
+    this.wish = wish;
+    this.date = date;
+    this.by = by;
     const file = realPath(path);
-    this.#live = file === resolve(path) ? path : file;
+    this.live = file === resolve(path) ? path : file;
   }
 
   /** Carries out one stage. Throws what the file system or SQLite reports. */
   perform(stage: RestoreStage): StageOutcome {
     switch (stage) {
       case "settle":
-        return this.#settle();
+        return this.settle();
       case "copy":
-        return this.#makeCopy();
+        return this.makeCopy();
       case "keep":
-        return this.#keep();
+        return this.keep();
       case "replace":
-        return this.#replace();
+        return this.replace();
       case "finish":
-        return this.#finish();
+        return this.finish();
       case "discard":
-        return this.#discard();
+        return this.discard();
     }
   }
 
-  #makeCopy(): StageOutcome {
-    const { file } = this.#wish;
-    const folder = dirname(this.#live);
-    removeAbandoned(folder, this.#live);
+  private makeCopy(): StageOutcome {
+    const { file } = this.wish;
+    const folder = dirname(this.live);
+    removeAbandoned(folder, this.live);
     const lack = lacksSpace(folder, sizeOf(file));
     if (lack !== null) return failed({ ...lack, hint: "Free some space." });
-    const path = temporaryPath(folder, this.#live);
+    const path = temporaryPath(folder, this.live);
     createPrivate(path);
     // From now on it is known, and removed if anything fails.
-    this.#copy = { path, head: 0, mode: "" };
+    this.copy = { path, head: 0, mode: "" };
     copyFileSync(file, path, constants.COPYFILE_FICLONE);
     // It came with the backup's permissions, which may be too few to write to it, or too many.
     chmodSync(path, 0o600);
-    const checked = checkCopy(path, file, this.#date, this.#by);
+    const checked = checkCopy(path, file, this.date, this.by);
     if (!checked.ok) return failed(checked.failure);
-    this.#copy = checked.value;
+    this.copy = checked.value;
     // It may take long, and later the live file has two names.
     syncFile(path, 0o600);
     return done;
@@ -120,134 +120,134 @@ export class Restoration {
    * Makes the live file hold all that it is, with no journal beside it, and keeps everybody else out of it. It comes
    * first: on a full disk the log that is folded in may be what leaves no room for the copy.
    */
-  #settle(): StageOutcome {
-    const allowed = refuseFile(this.#wish.file, this.#live);
+  private settle(): StageOutcome {
+    const allowed = refuseFile(this.wish.file, this.live);
     if (!allowed.ok) return failed(allowed.failure);
-    const kind = fileKind(this.#live);
+    const kind = fileKind(this.live);
     if (kind === "nothing") return done;
-    if (kind !== "file") return failed(noFile(this.#given, kind));
-    const users = usersOf(identityOf(this.#live));
-    if (users.length > 0) return failed(inUse(this.#given, users));
+    if (kind !== "file") return failed(noFile(this.given, kind));
+    const users = usersOf(identityOf(this.live));
+    if (users.length > 0) return failed(inUse(this.given, users));
     try {
-      probe(this.#live);
-      this.#connection = openConnection(this.#live, "write");
-      this.#liveMode = journalMode(this.#connection);
-      this.#connection.run("PRAGMA journal_mode = DELETE");
-      this.#connection.run("BEGIN EXCLUSIVE");
+      probe(this.live);
+      this.connection = openConnection(this.live, "write");
+      this.liveMode = journalMode(this.connection);
+      this.connection.run("PRAGMA journal_mode = DELETE");
+      this.connection.run("BEGIN EXCLUSIVE");
     } catch (error) {
-      return this.#unsettled(error);
+      return this.unsettled(error);
     }
     // Played back or folded in by now; what other journal modes leave behind is worth nothing.
-    rmSync(`${this.#live}-journal`, { force: true });
+    rmSync(`${this.live}-journal`, { force: true });
     return done;
   }
 
-  #unsettled(error: unknown): StageOutcome {
-    this.#connection?.close();
-    this.#connection = null;
+  private unsettled(error: unknown): StageOutcome {
+    this.connection?.close();
+    this.connection = null;
     if (isBusy(error)) return { is: "busy" };
-    const found = databaseFailure(error, { path: this.#given, errno: 0 });
+    const found = databaseFailure(error, { path: this.given, errno: 0 });
     if (found === null || !isBroken(error)) throw error;
-    if (this.#wish.force) return done;
+    if (this.wish.force) return done;
     const hint = "Replace it as it is, its journals moved away with it, with --force.";
     return failed({ ...found, hint });
   }
 
-  #keep(): StageOutcome {
-    const isThere = fileKind(this.#live) === "file";
+  private keep(): StageOutcome {
+    const isThere = fileKind(this.live) === "file";
     // One that was killed between here and the replacement has left the live file with two names.
-    if (isThere) removeTwins(this.#live, `${basename(this.#live)}.replaced-`);
-    const left = journals.filter((suffix) => fileKind(this.#live + suffix) === "file");
-    if (this.#wish.discard) {
+    if (isThere) removeTwins(this.live, `${basename(this.live)}.replaced-`);
+    const left = journals.filter((suffix) => fileKind(this.live + suffix) === "file");
+    if (this.wish.discard) {
       // Only a live file that is broken, or gone, has any left.
-      for (const suffix of [...left, "-shm"]) rmSync(this.#live + suffix, { force: true });
+      for (const suffix of [...left, "-shm"]) rmSync(this.live + suffix, { force: true });
       return done;
     }
     if (!isThere && left.length === 0) return done;
-    const kept = untaken(`${this.#live}.replaced-${stampOf(this.#date)}`);
+    const kept = untaken(`${this.live}.replaced-${stampOf(this.date)}`);
     if (isThere) {
       try {
-        linkSync(this.#live, kept);
+        linkSync(this.live, kept);
       } catch (error) {
         return failed(noLink(kept, errnoOf(error)));
       }
     }
-    this.#kept = kept;
-    for (const suffix of left) renameSync(this.#live + suffix, kept + suffix);
-    if (left.length > 0) rmSync(`${this.#live}-shm`, { force: true });
+    this.kept = kept;
+    for (const suffix of left) renameSync(this.live + suffix, kept + suffix);
+    if (left.length > 0) rmSync(`${this.live}-shm`, { force: true });
     return done;
   }
 
-  #replace(): StageOutcome {
-    if (this.#copy === null) throw new Error("nothing was copied");
-    const { path } = this.#copy;
-    const like = statSync(this.#live, { throwIfNoEntry: false }) ?? statSync(this.#wish.file);
+  private replace(): StageOutcome {
+    if (this.copy === null) throw new Error("nothing was copied");
+    const { path } = this.copy;
+    const like = statSync(this.live, { throwIfNoEntry: false }) ?? statSync(this.wish.file);
     const unowned = takeOwner(path, like);
     if (unowned !== null) return failed(unowned);
     syncFile(path, like.mode & 0o777);
     // Who has come while the copy was made would go on with a file that is replaced.
-    const users = usersOf(identityOf(this.#live));
-    if (users.length > 0) return failed(inUse(this.#given, users));
-    renameSync(path, this.#live);
+    const users = usersOf(identityOf(this.live));
+    if (users.length > 0) return failed(inUse(this.given, users));
+    renameSync(path, this.live);
     return done;
   }
 
-  #finish(): StageOutcome {
-    if (this.#copy === null) throw new Error("nothing was copied");
-    syncFolderOf(this.#live);
-    this.#connection?.close();
-    this.#connection = null;
-    const { head, mode } = this.#copy;
-    const was = this.#liveMode;
-    if (this.#kept !== null && was === "wal") giveMode(this.#kept, was);
+  private finish(): StageOutcome {
+    if (this.copy === null) throw new Error("nothing was copied");
+    syncFolderOf(this.live);
+    this.connection?.close();
+    this.connection = null;
+    const { head, mode } = this.copy;
+    const was = this.liveMode;
+    if (this.kept !== null && was === "wal") giveMode(this.kept, was);
     const restored: Restored = {
-      file: this.#wish.file,
+      file: this.wish.file,
       version: head,
-      bytes: sizeOf(this.#live),
-      kept: this.#kept,
+      bytes: sizeOf(this.live),
+      kept: this.kept,
       note:
         was === "" || was === mode
           ? null
           : `The journal mode is ${mode}, as in the backup; it was ${was}.`,
     };
-    this.#copy = null;
+    this.copy = null;
     return { is: "restored", restored };
   }
 
   /** Takes back what the stages before have done; once the database is replaced, nothing of it. */
-  #discard(): StageOutcome {
-    const connection = this.#connection;
-    this.#connection = null;
-    const isReplaced = this.#copy !== null && fileKind(this.#copy.path) === "nothing";
+  private discard(): StageOutcome {
+    const connection = this.connection;
+    this.connection = null;
+    const isReplaced = this.copy !== null && fileKind(this.copy.path) === "nothing";
     if (isReplaced) {
       connection?.close();
       const text = "The database is replaced already.";
       return failed(failure("database.commit-unknown", text, "See rung status."));
     }
-    if (this.#copy !== null) removeDatabase(this.#copy.path);
-    this.#copy = null;
-    this.#giveBackKept();
-    if (connection !== null) this.#letGo(connection);
+    if (this.copy !== null) removeDatabase(this.copy.path);
+    this.copy = null;
+    this.giveBackKept();
+    if (connection !== null) this.letGo(connection);
     return done;
   }
 
-  #giveBackKept(): void {
-    const kept = this.#kept;
-    this.#kept = null;
+  private giveBackKept(): void {
+    const kept = this.kept;
+    this.kept = null;
     if (kept === null) return;
     for (const suffix of journals) {
-      if (fileKind(kept + suffix) === "file") renameSync(kept + suffix, this.#live + suffix);
+      if (fileKind(kept + suffix) === "file") renameSync(kept + suffix, this.live + suffix);
     }
     rmSync(kept, { force: true });
   }
 
   /** Gives the live database back as it was settled from, in its journal mode. */
-  #letGo(connection: Connection): void {
+  private letGo(connection: Connection): void {
     try {
       if (connection.inTransaction) connection.run("ROLLBACK");
       // Others may be waiting for the lock that was just let go of.
       connection.run(`PRAGMA busy_timeout = ${letGoMs}`);
-      if (this.#liveMode === "wal") connection.run("PRAGMA journal_mode = WAL");
+      if (this.liveMode === "wal") connection.run("PRAGMA journal_mode = WAL");
     } finally {
       connection.close();
     }

@@ -53,41 +53,41 @@ export interface Scope {
 
 /** The connection while one step runs on it. */
 export class StepScope implements Scope {
-  readonly #connection: Connection;
-  readonly #watch: Watch;
+  private readonly connection: Connection;
+  private readonly watch: Watch;
   /** What each pragma was before the step set it. */
-  readonly #settings = new Map<string, string>();
+  private readonly settings = new Map<string, string>();
 
   constructor(connection: Connection, facts: SchemaFacts, step: ReadyStep) {
-    this.#connection = connection;
-    this.#watch = new Watch(connection, facts, step);
+    this.connection = connection;
+    this.watch = new Watch(connection, facts, step);
   }
 
   /** Runs a statement of the step under watch. */
   run<T>(statement: Statement, action: () => T): T {
     const touch = touchOf(statement);
-    this.#watch.before(statement, touch);
-    this.#keepSetting(touch);
-    return this.#watch.isRebuild(touch) ? this.#rebuild(action) : action();
+    this.watch.before(statement, touch);
+    this.keepSetting(touch);
+    return this.watch.isRebuild(touch) ? this.rebuild(action) : action();
   }
 
   /** Ends the step's say on the connection, and tells what the step has lost. */
   findings(): Finding[] {
     // First, as what the step has set, or hidden behind TEMP objects, must not colour what is seen.
     this.restore();
-    return this.#watch.findings();
+    return this.watch.findings();
   }
 
   /** Makes the connection what it was before the step, but for the database itself. */
   restore(): void {
-    for (const [name, value] of this.#settings) {
-      this.#connection.run(`PRAGMA ${name} = ${value}`);
+    for (const [name, value] of this.settings) {
+      this.connection.run(`PRAGMA ${name} = ${value}`);
     }
-    this.#settings.clear();
-    if (!this.#watch.hasTemp) return;
-    for (const row of this.#connection.all(selectTemp)) {
+    this.settings.clear();
+    if (!this.watch.hasTemp) return;
+    for (const row of this.connection.all(selectTemp)) {
       const name = `temp.${quoteName(textOf(row, "name"))}`;
-      this.#connection.run(`DROP ${textOf(row, "type")} IF EXISTS ${name}`);
+      this.connection.run(`DROP ${textOf(row, "type")} IF EXISTS ${name}`);
     }
   }
 
@@ -95,28 +95,28 @@ export class StepScope implements Scope {
    * Renames a new table to the name of a dropped one. The ordinary rename, which follows the new table's mentions of
    * itself, fails where a view or trigger names the dropped table; the legacy one leaves these as they are.
    */
-  #rebuild<T>(action: () => T): T {
+  private rebuild<T>(action: () => T): T {
     try {
       return action();
     } catch (error) {
       const isNamed = messageOf(error).startsWith("error in ");
       if (!isNamed) throw error;
     }
-    const legacy = this.#connection.get("PRAGMA legacy_alter_table")?.["legacy_alter_table"] ?? 0;
-    this.#connection.run("PRAGMA legacy_alter_table = ON");
+    const legacy = this.connection.get("PRAGMA legacy_alter_table")?.["legacy_alter_table"] ?? 0;
+    this.connection.run("PRAGMA legacy_alter_table = ON");
     try {
       return action();
     } finally {
-      this.#connection.run(`PRAGMA legacy_alter_table = ${String(legacy)}`);
+      this.connection.run(`PRAGMA legacy_alter_table = ${String(legacy)}`);
     }
   }
 
-  #keepSetting(touch: Touch): void {
-    if (touch.does !== "pragma" || !touch.sets || this.#settings.has(touch.name)) return;
+  private keepSetting(touch: Touch): void {
+    if (touch.does !== "pragma" || !touch.sets || this.settings.has(touch.name)) return;
     // The one setting that cannot be read back; off is how every connection begins.
-    if (touch.name === "case_sensitive_like") this.#settings.set(touch.name, "OFF");
+    if (touch.name === "case_sensitive_like") this.settings.set(touch.name, "OFF");
     if (!settings.has(touch.name)) return;
-    const [value] = Object.values(this.#connection.get(`PRAGMA ${touch.name}`) ?? {});
-    if (value !== undefined && value !== null) this.#settings.set(touch.name, String(value));
+    const [value] = Object.values(this.connection.get(`PRAGMA ${touch.name}`) ?? {});
+    if (value !== undefined && value !== null) this.settings.set(touch.name, String(value));
   }
 }

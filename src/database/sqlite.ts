@@ -64,32 +64,32 @@ function exactRow(row: Row): Row {
 
 /** A statement whose integers are numbers where a number can hold them, and bigint where it can't. */
 class ExactStatement implements Prepared {
-  readonly #statement: Statement<Row, SqlValue[]>;
+  private readonly statement: Statement<Row, SqlValue[]>;
 
   constructor(statement: Statement<Row, SqlValue[]>) {
-    this.#statement = statement;
+    this.statement = statement;
   }
 
   run(...values: SqlValue[]): Changes {
-    const { changes, lastInsertRowid } = this.#statement.run(...values);
+    const { changes, lastInsertRowid } = this.statement.run(...values);
     return { changes: Number(changes), lastInsertRowid: exact(lastInsertRowid) };
   }
 
   all(...values: SqlValue[]): Row[] {
-    return this.#statement.all(...values).map(exactRow);
+    return this.statement.all(...values).map(exactRow);
   }
 
   get(...values: SqlValue[]): Row | null {
-    const row = this.#statement.get(...values);
+    const row = this.statement.get(...values);
     return row === null ? null : exactRow(row);
   }
 
   *iterate(...values: SqlValue[]): IterableIterator<Row> {
-    for (const row of this.#statement.iterate(...values)) yield exactRow(row);
+    for (const row of this.statement.iterate(...values)) yield exactRow(row);
   }
 
   finalize(): void {
-    this.#statement.finalize();
+    this.statement.finalize();
   }
 }
 
@@ -97,63 +97,63 @@ class ExactStatement implements Prepared {
 const recentStatements = 64;
 
 class BunConnection implements Connection {
-  readonly #database: Database;
-  readonly #recent = new Map<string, Prepared>();
+  private readonly database: Database;
+  private readonly recent = new Map<string, Prepared>();
   readonly isOwn: (name: string) => boolean;
   readonly ignored: readonly string[];
 
   constructor(database: Database, ignored: readonly string[]) {
-    this.#database = database;
+    this.database = database;
     this.ignored = ignored;
     this.isOwn = ownership(ignored);
   }
 
   get inTransaction(): boolean {
-    return this.#database.inTransaction;
+    return this.database.inTransaction;
   }
 
   get errno(): number {
     const errno = new Int32Array(2);
-    const status = this.#database.fileControl(constants.SQLITE_FCNTL_LAST_ERRNO, errno);
+    const status = this.database.fileControl(constants.SQLITE_FCNTL_LAST_ERRNO, errno);
     return status === 0 ? (errno[0] ?? 0) : 0;
   }
 
   run(sql: string): void {
-    this.#database.run(sql);
+    this.database.run(sql);
   }
 
   prepare(sql: string): Prepared {
-    const statement: Statement<Row, SqlValue[]> = this.#database.prepare(sql);
+    const statement: Statement<Row, SqlValue[]> = this.database.prepare(sql);
     return new ExactStatement(statement.safeIntegers(true));
   }
 
   all(sql: string, ...values: SqlValue[]): Row[] {
-    return this.#recently(sql).all(...values);
+    return this.recently(sql).all(...values);
   }
 
   get(sql: string, ...values: SqlValue[]): Row | null {
-    return this.#recently(sql).get(...values);
+    return this.recently(sql).get(...values);
   }
 
   write(sql: string, values: readonly SqlValue[]): void {
-    this.#recently(sql).all(...values);
+    this.recently(sql).all(...values);
   }
 
   close(): void {
-    for (const statement of this.#recent.values()) statement.finalize();
-    this.#recent.clear();
-    this.#database.close();
+    for (const statement of this.recent.values()) statement.finalize();
+    this.recent.clear();
+    this.database.close();
   }
 
-  #recently(sql: string): Prepared {
-    const known = this.#recent.get(sql);
+  private recently(sql: string): Prepared {
+    const known = this.recent.get(sql);
     if (known !== undefined) return known;
-    const statement: Statement<Row, SqlValue[]> = this.#database.prepare(sql);
-    this.#recent.set(sql, statement);
-    const [oldest] = this.#recent;
-    if (this.#recent.size > recentStatements && oldest !== undefined) {
+    const statement: Statement<Row, SqlValue[]> = this.database.prepare(sql);
+    this.recent.set(sql, statement);
+    const [oldest] = this.recent;
+    if (this.recent.size > recentStatements && oldest !== undefined) {
       oldest[1].finalize();
-      this.#recent.delete(oldest[0]);
+      this.recent.delete(oldest[0]);
     }
     return statement;
   }
@@ -161,7 +161,7 @@ class BunConnection implements Connection {
 
 /** A path that SQLite can take for nothing else: not for a URI (`file:`), nor for one of its special names. */
 function literal(path: string): string {
-  const isAbsolute = path.startsWith("/") || path.startsWith("\\") || /^[a-z]:[/\\]/i.test(path);
+  const isAbsolute = path.startsWith("/") || path.startsWith("\\") || path.charAt(1) === ":";
   return isAbsolute ? path : `./${path}`;
 }
 

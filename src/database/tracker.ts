@@ -58,23 +58,23 @@ function doersOf(changes: readonly { readonly change: PlainChange }[]): Map<stri
  * a change by somebody else is never taken for ours.
  */
 export class SchemaTracker {
-  readonly #connection: Connection;
-  readonly #live: LiveSchema;
-  readonly #ledger: Ledger;
-  readonly #tracked: Set<LiveObject>;
+  private readonly connection: Connection;
+  private readonly live: LiveSchema;
+  private readonly ledger: Ledger;
+  private readonly tracked: Set<LiveObject>;
   /** The fingerprint as a number; null as long as nobody has asked for it: to hash every object takes its time. */
-  #sum: bigint | null = null;
-  #hasVirtual = false;
+  private sum: bigint | null = null;
+  private hasVirtual = false;
   /** Plain steps whose doing was not looked at yet; all of them make, or all drop. */
-  #unseen: Unseen[] = [];
+  private unseen: Unseen[] = [];
 
   /** `live` is the schema as the steps find it; nobody else takes its changes. */
   constructor(connection: Connection, live: LiveSchema, ledger: Ledger) {
-    this.#connection = connection;
-    this.#live = live;
-    this.#ledger = ledger;
+    this.connection = connection;
+    this.live = live;
+    this.ledger = ledger;
     live.takeChanges();
-    this.#tracked = new Set(this.#ownOf(live.all()));
+    this.tracked = new Set(this.ownOf(live.all()));
   }
 
   /**
@@ -82,30 +82,30 @@ export class SchemaTracker {
    * before may be the schema's: then only what changes has to be hashed.
    */
   anticipate(): void {
-    if (this.#sum !== null || !this.#ledger.isEmpty || this.#connection.ignored.length > 0) return;
-    this.#sum = recordedFingerprint(this.#connection, this.#tracked.size);
+    if (this.sum !== null || !this.ledger.isEmpty || this.connection.ignored.length > 0) return;
+    this.sum = recordedFingerprint(this.connection, this.tracked.size);
   }
 
   /** The schema; an object that stands as it was is the same one as before. */
   get objects(): readonly SchemaObject[] {
     this.settle();
-    return [...this.#tracked];
+    return [...this.tracked];
   }
 
   /** The fingerprint of the schema, as it is recorded. */
   get fingerprint(): string {
     this.settle();
-    return this.#digits();
+    return this.digits();
   }
 
-  #digits(): string {
-    this.#sum ??= sumOf(this.#tracked);
-    return fingerprintText(this.#sum, this.#connection.ignored);
+  private digits(): string {
+    this.sum ??= sumOf(this.tracked);
+    return fingerprintText(this.sum, this.connection.ignored);
   }
 
   /** Before a step: looks at what those before it have done, unless the next one is of their kind. */
   await(change: PlainChange | null): void {
-    const [first] = this.#unseen;
+    const [first] = this.unseen;
     if (first !== undefined && first.change.does !== change?.does) this.settle();
   }
 
@@ -115,7 +115,7 @@ export class SchemaTracker {
    */
   expect(change: PlainChange, direction: Direction): () => string {
     const step = { change, direction, fingerprint: "" };
-    this.#unseen.push(step);
+    this.unseen.push(step);
     return () => {
       this.settle();
       return step.fingerprint;
@@ -124,119 +124,122 @@ export class SchemaTracker {
 
   /** Looks at what plain steps have done that was not looked at yet. */
   settle(): void {
-    const steps = this.#unseen;
+    const steps = this.unseen;
     if (steps.length === 0) return;
-    this.#unseen = [];
+    this.unseen = [];
     const doers = doersOf(steps);
-    const { gone, fresh } = this.#live.takeChanges();
+    const { gone, fresh } = this.live.takeChanges();
     // An index goes with its table, unless it was dropped before.
     const lost = grouped(gone, steps.length, ({ folded, foldedTable }) => {
       const own = doers.get(folded);
       const tables = doers.get(foldedTable);
       return own === undefined || (tables !== undefined && tables < own) ? tables : own;
     });
-    const made = grouped(this.#ownOf(fresh), steps.length, ({ folded }) => doers.get(folded));
+    const made = grouped(this.ownOf(fresh), steps.length, ({ folded }) => doers.get(folded));
     let at = 0;
     for (const step of steps) {
-      for (const object of lost[at] ?? []) this.#lose(object);
+      for (const object of lost[at] ?? []) this.lose(object);
       for (const object of made[at] ?? []) {
-        this.#add(object);
-        this.#keep(object, object.folded);
+        this.add(object);
+        this.keep(object, object.folded);
       }
-      if (step.direction === "up") step.fingerprint = this.#digits();
+      if (step.direction === "up") step.fingerprint = this.digits();
       at++;
     }
   }
 
-  #lose(object: LiveObject): void {
-    if (!this.#tracked.has(object)) return;
-    this.#remove(object);
-    this.#ledger.add(remove, [object.type, object.folded]);
+  private lose(object: LiveObject): void {
+    if (!this.tracked.has(object)) return;
+    this.remove(object);
+    this.ledger.add(remove, [object.type, object.folded]);
   }
 
   /** Takes in what a step has changed. */
   follow(): void {
     this.settle();
-    const { gone, fresh } = this.#live.takeChanges();
-    const lost = gone.filter((object) => this.#tracked.has(object));
-    for (const object of lost) this.#remove(object);
-    const made = this.#ownOf(fresh);
-    for (const object of made) this.#add(object);
+    const { gone, fresh } = this.live.takeChanges();
+    const lost = gone.filter((object) => this.tracked.has(object));
+    for (const object of lost) this.remove(object);
+    const made = this.ownOf(fresh);
+    for (const object of made) this.add(object);
     if (lost.length === 0) {
-      for (const object of made) this.#keep(object);
+      for (const object of made) this.keep(object);
       return;
     }
     const found = differences(lost, made);
-    const altered = found.map((change) => this.#keptAs(change, lost));
+    const altered = found.map((change) => this.keptAs(change, lost));
     for (const { kind, type, name } of found) {
-      if (kind === "gone") this.#ledger.add(remove, [type, foldName(name)]);
+      if (kind === "gone") this.ledger.add(remove, [type, foldName(name)]);
     }
-    for (const kept of altered) if (kept !== null) this.#keep(kept);
+    for (const kept of altered) if (kept !== null) this.keep(kept);
   }
 
   /** What is to be kept of an object that a step has made or altered; null for what stays, or is not, in the list. */
-  #keptAs({ kind, type, name }: Difference, lost: readonly LiveObject[]): SchemaObject | null {
-    const object = this.#find(type, name);
+  private keptAs(
+    { kind, type, name }: Difference,
+    lost: readonly LiveObject[],
+  ): SchemaObject | null {
+    const object = this.find(type, name);
     if (kind === "gone" || object === undefined) return null;
     const origin = lost.find(({ rowid }) => rowid === object.rowid);
     const isAltered =
       origin !== undefined &&
       (kind === "changed"
         ? objectKey(origin) === objectKey(object)
-        : this.#isRenamed(origin, object));
+        : this.isRenamed(origin, object));
     if (!isAltered) return object;
-    this.#ledger.write();
-    const kept = keptObject(this.#connection, origin.type, origin.name);
+    this.ledger.write();
+    const kept = keptObject(this.connection, origin.type, origin.name);
     // Altering an object that something else had changed, or made, does not make that change ours.
     if (kept === undefined) return null;
     const wasOurs = differences([kept], [origin]).length === 0;
     return wasOurs ? object : { ...kept, name: object.name, table: object.table };
   }
 
-  #isRenamed(origin: LiveObject, object: LiveObject): boolean {
-    const isGone = this.#find(origin.type, origin.name) === undefined;
+  private isRenamed(origin: LiveObject, object: LiveObject): boolean {
+    const isGone = this.find(origin.type, origin.name) === undefined;
     return object.type === "table" && isGone && isRenamed(origin, object);
   }
 
   /** Takes in an object that a step names: one that is as its canonical SQL says, or, with null, one that is gone. */
   own(type: ObjectType, name: string, canonical: string | null): void {
-    const object = this.#find(type, name);
+    const object = this.find(type, name);
     if (canonical === null && object === undefined) {
-      this.#ledger.add(remove, [type, foldName(name)]);
+      this.ledger.add(remove, [type, foldName(name)]);
       // Its indexes and triggers went with it.
-      if (type === "table") this.#ledger.add(removeOn, [name]);
+      if (type === "table") this.ledger.add(removeOn, [name]);
     }
-    if (object !== undefined && canonicalSql(object.sql) === canonical) this.#keep(object);
+    if (object !== undefined && canonicalSql(object.sql) === canonical) this.keep(object);
   }
 
   /** Writes the whole live schema to the kept list. */
   keepAll(): void {
-    this.#ledger.add("DELETE FROM rung_schema", []);
-    for (const object of this.#tracked) this.#keep(object);
+    this.ledger.add("DELETE FROM rung_schema", []);
+    for (const object of this.tracked) this.keep(object);
   }
 
-  #keep({ type, name, table, sql }: SchemaObject, folded = foldName(name)): void {
-    this.#ledger.add(upsert, [type, folded, table, sql]);
+  private keep({ type, name, table, sql }: SchemaObject, folded = foldName(name)): void {
+    this.ledger.add(upsert, [type, folded, table, sql]);
   }
 
-  #ownOf(objects: Iterable<LiveObject>): readonly LiveObject[] {
-    const own = ownOf(this.#connection, objects, this.#hasVirtual);
-    for (const object of own) this.#hasVirtual ||= isVirtual(object);
+  private ownOf(objects: Iterable<LiveObject>): readonly LiveObject[] {
+    const own = ownOf(this.connection, objects, this.hasVirtual);
+    for (const object of own) this.hasVirtual ||= isVirtual(object);
     return own;
   }
 
-  #find(type: ObjectType, name: string): LiveObject | undefined {
-    return this.#live.named(name).find((each) => each.type === type && this.#tracked.has(each));
+  private find(type: ObjectType, name: string): LiveObject | undefined {
+    return this.live.named(name).find((each) => each.type === type && this.tracked.has(each));
   }
 
-  #add(object: LiveObject): void {
-    this.#tracked.add(object);
-    if (this.#sum !== null) this.#sum ^= hashOf(object);
+  private add(object: LiveObject): void {
+    this.tracked.add(object);
+    if (this.sum !== null) this.sum ^= hashOf(object);
   }
 
   /** Of an object that is tracked. */
-  #remove(object: LiveObject): void {
-    this.#tracked.delete(object);
-    if (this.#sum !== null) this.#sum ^= hashOf(object);
+  private remove(object: LiveObject): void {
+    this.tracked.delete(object);
+    if (this.sum !== null) this.sum ^= hashOf(object);
   }
 }

@@ -34,63 +34,63 @@ function wordsOf(sql: string): Set<string> {
 
 /** The rows of one step's replaced tables. */
 export class RowWatch {
-  readonly #connection: Connection;
-  readonly #facts: SchemaFacts;
-  readonly #horizon: Horizon;
-  readonly #isKnown: boolean;
-  readonly #cascades: boolean;
-  readonly #counts = new Map<string, { readonly name: string; readonly count: number }>();
-  readonly #gone = new Set<string>();
+  private readonly connection: Connection;
+  private readonly facts: SchemaFacts;
+  private readonly horizon: Horizon;
+  private readonly isKnown: boolean;
+  private readonly cascades: boolean;
+  private readonly counts = new Map<string, { readonly name: string; readonly count: number }>();
+  private readonly gone = new Set<string>();
 
   constructor(connection: Connection, facts: SchemaFacts, horizon: Horizon, step: ReadyStep) {
-    this.#connection = connection;
-    this.#facts = facts;
-    this.#horizon = horizon;
+    this.connection = connection;
+    this.facts = facts;
+    this.horizon = horizon;
     const replaced = replacedTables(step);
-    this.#isKnown = replaced !== null;
-    this.#cascades = step.options.foreignKeys;
-    for (const name of replaced ?? []) this.#count(name);
+    this.isKnown = replaced !== null;
+    this.cascades = step.options.foreignKeys;
+    for (const name of replaced ?? []) this.count(name);
   }
 
   /** Before the name of a table becomes free. */
   beforeLeaving(name: string): void {
-    if (!this.#isKnown) this.#count(name);
-    this.#gone.add(foldName(name));
+    if (!this.isKnown) this.count(name);
+    this.gone.add(foldName(name));
   }
 
   /** Before a statement that can remove rows of this table, or sets off triggers that can remove any. */
   beforeRows(table: string, removes: boolean): void {
-    if (this.#isKnown) return;
-    if (removes) this.#count(table);
-    for (const name of this.#reached(table)) this.#count(name);
-    if (this.#cascades) for (const key of this.#facts.keys()) this.#count(key.child);
+    if (this.isKnown) return;
+    if (removes) this.count(table);
+    for (const name of this.reached(table)) this.count(name);
+    if (this.cascades) for (const key of this.facts.keys()) this.count(key.child);
   }
 
   /** Before a statement that can remove rows of any table. */
   beforeAnything(): void {
-    if (this.#isKnown) return;
-    for (const { type, name } of this.#horizon.live.all()) if (type === "table") this.#count(name);
+    if (this.isKnown) return;
+    for (const { type, name } of this.horizon.live.all()) if (type === "table") this.count(name);
   }
 
   /** The tables that came out smaller, each in a sentence. */
   findings(): string[] {
     const sentences: string[] = [];
-    for (const [folded, { name, count }] of this.#counts) {
-      if (!this.#gone.has(folded) || this.#horizon.relation(name)?.type !== "table") continue;
-      const after = this.#rowCount(name) ?? count;
+    for (const [folded, { name, count }] of this.counts) {
+      if (!this.gone.has(folded) || this.horizon.relation(name)?.type !== "table") continue;
+      const after = this.rowCount(name) ?? count;
       if (after < count) sentences.push(`table ${name} had ${count} rows and now has ${after}`);
     }
     return sentences;
   }
 
   /** The tables that the triggers of a table name, and those that these tables' triggers name. */
-  #reached(table: string): ReadonlySet<string> {
+  private reached(table: string): ReadonlySet<string> {
     const reached = new Set<string>();
     const open = [foldName(table)];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      for (const sql of this.#facts.triggers(next)) {
+      for (const sql of this.facts.triggers(next)) {
         for (const word of wordsOf(sql)) {
-          if (reached.has(word) || this.#horizon.relation(word)?.isOld !== true) continue;
+          if (reached.has(word) || this.horizon.relation(word)?.isOld !== true) continue;
           reached.add(word);
           open.push(word);
         }
@@ -99,20 +99,20 @@ export class RowWatch {
     return reached;
   }
 
-  #count(name: string): void {
+  private count(name: string): void {
     const folded = foldName(name);
-    if (this.#counts.has(folded) || this.#gone.has(folded) || !this.#connection.isOwn(name)) return;
-    const relation = this.#horizon.relation(name);
+    if (this.counts.has(folded) || this.gone.has(folded) || !this.connection.isOwn(name)) return;
+    const relation = this.horizon.relation(name);
     // A table that this step itself has made holds nothing that was there before.
     if (relation === null || relation.type === "view" || !relation.isOld) return;
-    const count = this.#rowCount(name);
-    if (count !== null) this.#counts.set(folded, { name: relation.name, count });
+    const count = this.rowCount(name);
+    if (count !== null) this.counts.set(folded, { name: relation.name, count });
   }
 
   /** Null for a virtual table that cannot be read as a whole. */
-  #rowCount(name: string): number | null {
+  private rowCount(name: string): number | null {
     try {
-      const row = this.#connection.get(`SELECT count(*) AS count FROM main.${quoteName(name)}`);
+      const row = this.connection.get(`SELECT count(*) AS count FROM main.${quoteName(name)}`);
       return Number(row?.["count"] ?? 0);
     } catch {
       return null;

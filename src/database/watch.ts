@@ -25,35 +25,35 @@ const notedStatements = 1024;
 
 /** The guard's memory of one step. Every call happens inside the step's savepoint. */
 export class Watch {
-  readonly #facts: SchemaFacts;
-  readonly #horizon: Horizon;
-  readonly #rows: RowWatch;
-  readonly #objects: ObjectWatch;
-  readonly #keys: KeyWatch;
+  private readonly facts: SchemaFacts;
+  private readonly horizon: Horizon;
+  private readonly rows: RowWatch;
+  private readonly objects: ObjectWatch;
+  private readonly keys: KeyWatch;
   /** Statements that were noted already: one in a loop costs its first time only. */
-  readonly #noted = new Set<string>();
+  private readonly noted = new Set<string>();
   /** Names of tables and views that the step has made free. */
-  readonly #freed = new Set<string>();
-  #hasTemp = false;
-  #hasTempTrigger = false;
-  #hasDropped = false;
+  private readonly freed = new Set<string>();
+  private sawTemp = false;
+  private hasTempTrigger = false;
+  private hasDropped = false;
 
   constructor(connection: Connection, facts: SchemaFacts, step: ReadyStep) {
-    this.#facts = facts;
-    this.#horizon = new Horizon(facts.live);
-    this.#rows = new RowWatch(connection, facts, this.#horizon, step);
-    this.#objects = new ObjectWatch(connection, this.#horizon);
-    this.#keys = new KeyWatch(connection, facts, this.#horizon);
+    this.facts = facts;
+    this.horizon = new Horizon(facts.live);
+    this.rows = new RowWatch(connection, facts, this.horizon, step);
+    this.objects = new ObjectWatch(connection, this.horizon);
+    this.keys = new KeyWatch(connection, facts, this.horizon);
   }
 
   /** Whether a rename gives a new table the name of one that this step dropped: the last of SQLite's twelve steps. */
   isRebuild(touch: Touch): boolean {
-    return touch.does === "rename" && this.#freed.has(foldName(touch.name));
+    return touch.does === "rename" && this.freed.has(foldName(touch.name));
   }
 
   /** Whether the step has made temporary objects. */
   get hasTemp(): boolean {
-    return this.#hasTemp;
+    return this.sawTemp;
   }
 
   /** Notes what a statement could lose, before it runs. */
@@ -65,15 +65,15 @@ export class Watch {
       case "insert":
       case "update":
       case "delete":
-        if (this.#noted.has(statement.text)) return;
-        if (this.#noted.size === notedStatements) this.#noted.clear();
-        this.#noted.add(statement.text);
-        this.#beforeRows(touch);
+        if (this.noted.has(statement.text)) return;
+        if (this.noted.size === notedStatements) this.noted.clear();
+        this.noted.add(statement.text);
+        this.beforeRows(touch);
         return;
       default:
-        this.#beforeSchema(touch);
+        this.beforeSchema(touch);
         // The same text may do more from now on.
-        this.#noted.clear();
+        this.noted.clear();
     }
   }
 
@@ -82,55 +82,55 @@ export class Watch {
     const of = (loss: Loss, sentences: readonly string[]): Finding[] =>
       sentences.map((sentence) => ({ loss, sentence }));
     return [
-      ...of("lost-rows", this.#rows.findings()),
-      ...of("lost-objects", this.#objects.findings()),
-      ...of("foreign-keys", this.#keys.findings()),
+      ...of("lost-rows", this.rows.findings()),
+      ...of("lost-objects", this.objects.findings()),
+      ...of("foreign-keys", this.keys.findings()),
     ];
   }
 
-  #beforeSchema(touch: SchemaTouch): void {
-    if (this.#hasDropped) this.#horizon.lower();
-    this.#hasDropped ||= touch.does === "drop";
+  private beforeSchema(touch: SchemaTouch): void {
+    if (this.hasDropped) this.horizon.lower();
+    this.hasDropped ||= touch.does === "drop";
     switch (touch.does) {
       case "create":
         // What is temporary hides what it shares its name with, so the schema is looked at first.
-        if (touch.isTemp) this.#objects.beforeChange();
-        this.#hasTemp ||= touch.isTemp;
+        if (touch.isTemp) this.objects.beforeChange();
+        this.sawTemp ||= touch.isTemp;
         // A trigger on a temporary table is temporary, too, whether it says so or not.
-        this.#hasTempTrigger ||= this.#hasTemp && touch.type === "trigger";
+        this.hasTempTrigger ||= this.sawTemp && touch.type === "trigger";
         break;
       case "drop":
-        this.#objects.beforeDrop(touch.type, touch.name);
-        if (touch.type === "index") this.#keys.beforeIndex(touch.name);
-        if (touch.type === "table") this.#beforeLeaving(touch.name, null);
-        if (touch.type === "view") this.#freed.add(foldName(touch.name));
+        this.objects.beforeDrop(touch.type, touch.name);
+        if (touch.type === "index") this.keys.beforeIndex(touch.name);
+        if (touch.type === "table") this.beforeLeaving(touch.name, null);
+        if (touch.type === "view") this.freed.add(foldName(touch.name));
         break;
       case "rename":
-        this.#objects.beforeChange();
-        this.#objects.beforeLeaving(touch.table);
-        this.#beforeLeaving(touch.table, touch.name);
+        this.objects.beforeChange();
+        this.objects.beforeLeaving(touch.table);
+        this.beforeLeaving(touch.table, touch.name);
         break;
       case "alter":
-        this.#objects.beforeChange();
-        this.#keys.beforeTable(touch.table);
+        this.objects.beforeChange();
+        this.keys.beforeTable(touch.table);
     }
-    this.#facts.live.note(touch);
+    this.facts.live.note(touch);
   }
 
   /** Before a table is dropped, or renamed to `name`. */
-  #beforeLeaving(table: string, name: string | null): void {
-    this.#rows.beforeLeaving(table);
-    this.#keys.beforeTable(table, name);
-    this.#freed.add(foldName(table));
+  private beforeLeaving(table: string, name: string | null): void {
+    this.rows.beforeLeaving(table);
+    this.keys.beforeTable(table, name);
+    this.freed.add(foldName(table));
   }
 
-  #beforeRows(touch: RowTouch): void {
+  private beforeRows(touch: RowTouch): void {
     const { table } = touch;
-    const removes = touch.does === "delete" || touch.removes || this.#facts.replaces(table);
-    this.#rows.beforeRows(table, removes);
-    if (this.#hasTempTrigger) this.#rows.beforeAnything();
-    const setsOff = this.#hasTempTrigger || this.#facts.triggers(table).length > 0;
-    if (setsOff) this.#keys.beforeAnything();
-    else this.#keys.beforeRows(touch, removes);
+    const removes = touch.does === "delete" || touch.removes || this.facts.replaces(table);
+    this.rows.beforeRows(table, removes);
+    if (this.hasTempTrigger) this.rows.beforeAnything();
+    const setsOff = this.hasTempTrigger || this.facts.triggers(table).length > 0;
+    if (setsOff) this.keys.beforeAnything();
+    else this.keys.beforeRows(touch, removes);
   }
 }

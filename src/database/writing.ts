@@ -23,24 +23,24 @@ const done: Outcome = { is: "done" };
 
 /** Writes to the database that is read by `reading`. */
 export class Writing {
-  readonly #ground: Ground;
-  readonly #stepping: Stepping;
-  readonly #settings: WritingSettings;
+  private readonly ground: Ground;
+  private readonly stepping: Stepping;
+  private readonly settings: WritingSettings;
 
   constructor(reading: Reading, settings: WritingSettings) {
-    this.#ground = new Ground(reading);
-    this.#stepping = new Stepping(this.#ground, settings);
-    this.#settings = settings;
+    this.ground = new Ground(reading);
+    this.stepping = new Stepping(this.ground, settings);
+    this.settings = settings;
   }
 
   /** Whether effects that observe can be performed. */
   get canObserve(): boolean {
-    return this.#stepping.canObserve;
+    return this.stepping.canObserve;
   }
 
   /** Loads what observes. */
   learnToObserve(): Promise<void> {
-    return this.#stepping.learnToObserve();
+    return this.stepping.learnToObserve();
   }
 
   /**
@@ -50,39 +50,39 @@ export class Writing {
   perform(effect: WritingEffect): Outcome | null {
     switch (effect.do) {
       case "begin":
-        return this.#begin(effect.waitMs, effect.foreignKeys);
+        return this.begin(effect.waitMs, effect.foreignKeys);
       case "found":
-        foundHistory(this.#ground.connection);
-        this.#ground.known.tracker.keepAll();
+        foundHistory(this.ground.connection);
+        this.ground.known.tracker.keepAll();
         return done;
       case "amend":
-        return this.#amend(effect.amendment);
+        return this.amend(effect.amendment);
       case "commit":
-        return this.#commit(effect.waitMs);
+        return this.commit(effect.waitMs);
       case "undo":
-        return this.#undo(effect.scope);
+        return this.undo(effect.scope);
       case "recall":
-        return { is: "surveyed", objects: this.#ground.known.tracker.objects };
+        return { is: "surveyed", objects: this.ground.known.tracker.objects };
       default:
-        return this.#stepping.perform(effect);
+        return this.stepping.perform(effect);
     }
   }
 
   /** The connection was left behind: nothing of what was under way is any more. */
   forget(): void {
-    this.#ground.leave();
-    this.#stepping.leave();
+    this.ground.leave();
+    this.stepping.leave();
   }
 
-  #begin(waitMs: number, foreignKeys: boolean): Outcome | null {
-    const { reading, present } = this.#ground;
+  private begin(waitMs: number, foreignKeys: boolean): Outcome | null {
+    const { reading, present } = this.ground;
     // A scratch database lives and dies with its connection.
-    if (this.#stepping.isWorn && reading.settings.mode !== "memory") {
+    if (this.stepping.isWorn && reading.settings.mode !== "memory") {
       reading.close();
       this.forget();
     }
     const connection = reading.open(waitMs);
-    if (this.#stepping.isOutside) connection.run(durably);
+    if (this.stepping.isOutside) connection.run(durably);
     // Inside a transaction this pragma would be ignored.
     connection.run(`PRAGMA foreign_keys = ${foreignKeys ? "ON" : "OFF"}`);
     present?.facts.clean.clear();
@@ -101,35 +101,35 @@ export class Writing {
     }
   }
 
-  #amend(amendment: Amendment): Outcome {
-    const fingerprint = (): string => this.#ground.known.tracker.fingerprint;
-    this.#stepping.writer().amend(amendment, this.#stepping.stamp(1, 0, fingerprint));
+  private amend(amendment: Amendment): Outcome {
+    const fingerprint = (): string => this.ground.known.tracker.fingerprint;
+    this.stepping.writer().amend(amendment, this.stepping.stamp(1, 0, fingerprint));
     const accepts = "drift" in amendment && amendment.drift.length > 0;
     if (accepts || amendment.kind === "baseline") {
-      this.#ground.known.tracker.keepAll();
-      this.#ground.reading.hasDrifted = false;
+      this.ground.known.tracker.keepAll();
+      this.ground.reading.hasDrifted = false;
     }
     return done;
   }
 
-  #commit(waitMs: number): Outcome {
-    const { ledger, reading, present } = this.#ground;
+  private commit(waitMs: number): Outcome {
+    const { ledger, reading, present } = this.ground;
     const connection = reading.open(waitMs);
     present?.tracker.settle();
     if (!ledger.isEmpty) {
       ledger.write();
-      this.#stepping
+      this.stepping
         .writer()
         .keepSchemaVersion(reading.hasDrifted ? null : schemaVersion(connection));
       ledger.write();
     }
-    this.#end(connection);
+    this.end(connection);
     ledger.clear();
     return done;
   }
 
-  #end(connection: Connection): void {
-    const { measuring } = this.#settings;
+  private end(connection: Connection): void {
+    const { measuring } = this.settings;
     if (measuring === undefined) return connection.run("COMMIT");
     // A commit may fold the log in, which keeps nobody from writing.
     const limit = connection.get("PRAGMA wal_autocheckpoint")?.["wal_autocheckpoint"];
@@ -142,15 +142,15 @@ export class Writing {
     }
   }
 
-  #undo(scope: "step" | "group"): Outcome {
-    const { present } = this.#ground;
-    const { connection } = this.#ground.reading;
-    this.#ground.forgetSchema();
+  private undo(scope: "step" | "group"): Outcome {
+    const { present } = this.ground;
+    const { connection } = this.ground.reading;
+    this.ground.forgetSchema();
     if (connection === null) return { is: "undone", transaction: "gone" };
     if (connection.inTransaction && scope === "group") connection.run("ROLLBACK");
-    this.#stepping.undo(connection);
+    this.stepping.undo(connection);
     if (!connection.inTransaction) {
-      this.#ground.ledger.clear();
+      this.ground.ledger.clear();
       return { is: "undone", transaction: "gone" };
     }
     // What the steps before have done is told apart now, before it is forgotten what the schema was.

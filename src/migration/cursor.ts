@@ -4,36 +4,36 @@ import { identifierOf, tokenAt, type Token } from "./tokens.ts";
 
 /** Reads a statement word by word, past white space and comments. */
 export class Cursor {
-  readonly #text: string;
-  #at = 0;
+  private readonly text: string;
+  private at = 0;
   /** The current token; null at the end. */
   token: Token | null = null;
   /** What `word` gives, once it was asked: most words are compared with several. */
-  #word: string | null = null;
+  private known: string | null = null;
 
   constructor(text: string) {
-    this.#text = text;
+    this.text = text;
     this.next();
   }
 
   next(): void {
     this.token = null;
-    this.#word = null;
-    while (this.#at < this.#text.length && this.token === null) {
-      const token = tokenAt(this.#text, this.#at);
-      this.#at = token.end;
+    this.known = null;
+    while (this.at < this.text.length && this.token === null) {
+      const token = tokenAt(this.text, this.at);
+      this.at = token.end;
       if (token.kind !== "space" && token.kind !== "comment") this.token = token;
     }
   }
 
   /** The current word in upper case, if it is a bare one; else the character itself. */
   get word(): string {
-    return (this.#word ??= this.#read());
+    return (this.known ??= this.read());
   }
 
-  #read(): string {
+  private read(): string {
     if (this.token === null || this.token.kind === "quoted") return "";
-    return this.#text.slice(this.token.start, this.token.end).toUpperCase();
+    return this.text.slice(this.token.start, this.token.end).toUpperCase();
   }
 
   /** Whether the current word, or character, is this one (in upper case). */
@@ -43,11 +43,11 @@ export class Cursor {
 
   /** Whether a name stands here, before a dot, that is this one (in lower case) in whatever quotes. */
   isSchema(name: string): boolean {
-    if (this.token === null || identifierOf(this.#text, this.token).toLowerCase() !== name)
+    if (this.token === null || identifierOf(this.text, this.token).toLowerCase() !== name)
       return false;
-    for (let at = this.#at; at < this.#text.length;) {
-      const token = tokenAt(this.#text, at);
-      if (token.kind !== "space" && token.kind !== "comment") return this.#text[at] === ".";
+    for (let at = this.at; at < this.text.length;) {
+      const token = tokenAt(this.text, at);
+      if (token.kind !== "space" && token.kind !== "comment") return this.text[at] === ".";
       at = token.end;
     }
     return false;
@@ -63,12 +63,12 @@ export class Cursor {
   /** Steps over the words where they stand next, all of them; a part of them may be a name. */
   skipAll(...words: string[]): void {
     const { token } = this;
-    const at = this.#at;
+    const at = this.at;
     for (const word of words) {
       if (!this.is(word)) {
         this.token = token;
-        this.#word = null;
-        this.#at = at;
+        this.known = null;
+        this.at = at;
         return;
       }
       this.next();
@@ -77,11 +77,11 @@ export class Cursor {
 
   /** Reads a name with or without its schema; what precedes the last dot is dropped. */
   name(): string {
-    let name = this.token === null ? "" : identifierOf(this.#text, this.token);
+    let name = this.token === null ? "" : identifierOf(this.text, this.token);
     this.next();
     while (this.is(".")) {
       this.next();
-      name = this.token === null ? "" : identifierOf(this.#text, this.token);
+      name = this.token === null ? "" : identifierOf(this.text, this.token);
       this.next();
     }
     return name;

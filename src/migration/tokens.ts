@@ -157,37 +157,37 @@ export function lineEnds(text: string, from: number, to: number): number {
 
 /** Counts lines and columns as a cursor, so that positions in a long text, asked in their order, cost one pass. */
 export class LineCounter {
-  readonly #text: string;
-  readonly #file: string;
-  readonly #first: number;
-  #line: number;
-  #column = 1;
-  #at = 0;
+  private readonly text: string;
+  private readonly file: string;
+  private readonly first: number;
+  private line: number;
+  private column = 1;
+  private at = 0;
 
   /** `firstLine` is the line number, in `file`, of the text's first line. */
   constructor(text: string, file: string, firstLine = 1) {
-    this.#text = text;
-    this.#file = file;
-    this.#first = firstLine;
-    this.#line = firstLine;
+    this.text = text;
+    this.file = file;
+    this.first = firstLine;
+    this.line = firstLine;
   }
 
   /** The position of an offset. */
   positionOf(offset: number): { file: string; line: number; column: number } {
-    if (offset < this.#at) this.#startAt(0, this.#first);
-    const ends = lineEnds(this.#text, this.#at, offset);
+    if (offset < this.at) this.startAt(0, this.first);
+    const ends = lineEnds(this.text, this.at, offset);
     if (ends > 0) {
-      this.#startAt(this.#text.lastIndexOf("\n", offset - 1) + 1, this.#line + ends);
+      this.startAt(this.text.lastIndexOf("\n", offset - 1) + 1, this.line + ends);
     }
-    for (; this.#at < offset; this.#column++) {
-      this.#at += isPair(this.#text, this.#at) ? 2 : 1;
+    for (; this.at < offset; this.column++) {
+      this.at += isPair(this.text, this.at) ? 2 : 1;
     }
-    return { file: this.#file, line: this.#line, column: this.#column };
+    return { file: this.file, line: this.line, column: this.column };
   }
 
-  #startAt(offset: number, line: number): void {
-    this.#at = offset;
-    this.#line = line;
-    this.#column = 1;
+  private startAt(offset: number, line: number): void {
+    this.at = offset;
+    this.line = line;
+    this.column = 1;
   }
 }

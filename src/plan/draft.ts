@@ -63,13 +63,13 @@ function* combinations(lengths: readonly number[]): Generator<readonly number[]>
 
 /** One row in the making. */
 export class Draft {
-  readonly #shape: TableShape;
-  readonly #checks: readonly Check[];
-  readonly #slots: readonly Slot[];
-  readonly #picks: number[];
-  readonly #turns = new Map<string, Iterator<readonly number[]>>();
-  #tries = 0;
-  #triesInTheDark = 0;
+  private readonly shape: TableShape;
+  private readonly checks: readonly Check[];
+  private readonly slots: readonly Slot[];
+  private readonly picks: number[];
+  private readonly turns = new Map<string, Iterator<readonly number[]>>();
+  private tries = 0;
+  private triesInTheDark = 0;
 
   /** `parents` are rows that each foreign key can refer to, in the order of the keys and of their columns. */
   constructor(
@@ -77,24 +77,24 @@ export class Draft {
     wanted: WantedRow,
     parents: readonly (readonly (readonly SqlValue[])[])[],
   ) {
-    this.#shape = shape;
-    this.#checks = checksOf(shape);
-    const keys = shape.keys.map((key, at) => this.#keySlot(key, parents[at] ?? [], wanted));
+    this.shape = shape;
+    this.checks = checksOf(shape);
+    const keys = shape.keys.map((key, at) => this.keySlot(key, parents[at] ?? [], wanted));
     const taken = new Set(keys.flatMap(({ places }) => places));
     const others = shape.columns
       .map((_, place) => place)
       .filter((place) => !taken.has(place))
-      .map((place) => this.#columnSlot(place, wanted));
-    this.#slots = [...others, ...keys];
-    this.#picks = this.#slots.map(() => 0);
+      .map((place) => this.columnSlot(place, wanted));
+    this.slots = [...others, ...keys];
+    this.picks = this.slots.map(() => 0);
   }
 
   /** The values to try next, in the order of the columns. */
   values(): readonly SqlValue[] {
-    const row: SqlValue[] = this.#shape.columns.map(() => null);
+    const row: SqlValue[] = this.shape.columns.map(() => null);
     const isSet = new Set<number>();
-    for (const [at, { places, options }] of this.#slots.entries()) {
-      const pick = this.#picks[at] ?? 0;
+    for (const [at, { places, options }] of this.slots.entries()) {
+      const pick = this.picks[at] ?? 0;
       // Two keys may share a column: the second one follows the first.
       const agreeing = options.filter((option) =>
         places.every((place, index) => !isSet.has(place) || row[place] === option[index]),
@@ -110,28 +110,28 @@ export class Draft {
 
   /** Takes in what SQLite said of the values; false where there is nothing more to try. */
   refuse(message: string): boolean {
-    const places = this.#blamed(message);
-    this.#tries++;
-    if (places === null) this.#triesInTheDark++;
-    if (this.#tries > triesInAll || this.#triesInTheDark > triesInTheDark) return false;
-    const slots = [...this.#slots.keys()].filter((at) => {
-      const { places: own, options } = this.#slots[at] ?? { places: [], options: [] };
+    const places = this.blamed(message);
+    this.tries++;
+    if (places === null) this.triesInTheDark++;
+    if (this.tries > triesInAll || this.triesInTheDark > triesInTheDark) return false;
+    const slots = [...this.slots.keys()].filter((at) => {
+      const { places: own, options } = this.slots[at] ?? { places: [], options: [] };
       return options.length > 1 && (places === null || own.some((place) => places.includes(place)));
     });
     if (slots.length === 0) return false;
     const id = slots.join(" ");
     const turns =
-      this.#turns.get(id) ?? combinations(slots.map((at) => this.#slots[at]?.options.length ?? 1));
-    this.#turns.set(id, turns);
+      this.turns.get(id) ?? combinations(slots.map((at) => this.slots[at]?.options.length ?? 1));
+    this.turns.set(id, turns);
     const next = turns.next();
     if (next.done === true) return false;
-    for (const [index, at] of slots.entries()) this.#picks[at] = next.value[index] ?? 0;
+    for (const [index, at] of slots.entries()) this.picks[at] = next.value[index] ?? 0;
     return true;
   }
 
-  #columnSlot(place: number, { n, prefersNull }: WantedRow): Slot {
-    const { type = "", mayBeNull = true } = this.#shape.columns[place] ?? {};
-    const conditions = this.#checks.filter(({ places }) => places.includes(place));
+  private columnSlot(place: number, { n, prefersNull }: WantedRow): Slot {
+    const { type = "", mayBeNull = true } = this.shape.columns[place] ?? {};
+    const conditions = this.checks.filter(({ places }) => places.includes(place));
     const values =
       conditions.length === 0
         ? Array.from({ length: plainOptions }, (_, at) => plainValue(type, n + at * fewRows))
@@ -145,17 +145,17 @@ export class Draft {
     return { places: [place], options: prefersNull ? [...none, ...some] : [...some, ...none] };
   }
 
-  #keySlot(
+  private keySlot(
     { columns, parentTypes }: KeyShape,
     parents: readonly (readonly SqlValue[])[],
     { n, prefersNull }: WantedRow,
   ): Slot {
-    const names = this.#shape.columns.map(({ name }) => foldName(name));
+    const names = this.shape.columns.map(({ name }) => foldName(name));
     const places = columns.map((column) => names.indexOf(foldName(column)));
     // Of tables that refer to each other, one must come first: the other's row will have these values.
     const expected = parentTypes.map((type) => plainValue(type, n));
     const nulls = places.map((place, at) => {
-      return this.#shape.columns[place]?.mayBeNull === true ? null : (expected[at] ?? null);
+      return this.shape.columns[place]?.mayBeNull === true ? null : (expected[at] ?? null);
     });
     const none = nulls.includes(null) ? [nulls] : [];
     const turn = n % Math.max(1, Math.min(parents.length, triedParents));
@@ -168,16 +168,16 @@ export class Draft {
   }
 
   /** The places of the columns that a refusal is about; null where it doesn't tell. */
-  #blamed(message: string): readonly number[] | null {
+  private blamed(message: string): readonly number[] | null {
     const [, failed] = /^CHECK constraint failed: (.*)$/s.exec(message) ?? [];
     if (failed !== undefined) {
-      const found = this.#checks.filter(({ name, text }) => name === failed || text === failed);
-      const checks = found.length > 0 ? found : this.#checks;
+      const found = this.checks.filter(({ name, text }) => name === failed || text === failed);
+      const checks = found.length > 0 ? found : this.checks;
       const places = checks.flatMap((check) => check.places);
       return places.length > 0 ? places : null;
     }
-    const places = [...this.#shape.columns.entries()]
-      .filter(([, { name }]) => `${message}, `.includes(`${this.#shape.table}.${name}, `))
+    const places = [...this.shape.columns.entries()]
+      .filter(([, { name }]) => `${message}, `.includes(`${this.shape.table}.${name}, `))
       .map(([place]) => place);
     return places.length > 0 ? places : null;
   }

@@ -25,90 +25,90 @@ onmessage = ({ data }) => {
 
 /** The progress line of one command on standard error, a terminal. Nothing is started before there is a line to draw. */
 export class ProgressLine {
-  readonly #memory = new SharedArrayBuffer(boardBytes);
-  readonly #board = boardIn(this.#memory);
-  readonly #encoder = new TextEncoder();
-  readonly #error = console.error;
-  readonly #end = (): void => this.end();
-  #state: "new" | "started" | "ended" = "new";
-  #holds = 0;
+  private readonly memory = new SharedArrayBuffer(boardBytes);
+  private readonly board = boardIn(this.memory);
+  private readonly encoder = new TextEncoder();
+  private readonly error = console.error;
+  private readonly endAtExit = (): void => this.end();
+  private state: "new" | "started" | "ended" = "new";
+  private holds = 0;
 
   constructor() {
-    this.#board.opened[0] = performance.timeOrigin + performance.now();
+    this.board.opened[0] = performance.timeOrigin + performance.now();
   }
 
   /** From now on this is what goes on. It never waits, not even for a terminal that is stopped. */
   show(line: Line): void {
-    if (this.#state === "ended") return;
-    const board = this.#board;
+    if (this.state === "ended") return;
+    const board = this.board;
     const { text, since = performance.now(), file } = line;
     Atomics.add(board.edition, 0, 1);
-    const { written } = this.#encoder.encodeInto(text, board.text);
+    const { written } = this.encoder.encodeInto(text, board.text);
     Atomics.store(board.textLength, 0, written);
     Atomics.store(
       board.pathLength,
       0,
-      this.#encoder.encodeInto(file?.path ?? "", board.path).written,
+      this.encoder.encodeInto(file?.path ?? "", board.path).written,
     );
     board.since[0] = performance.timeOrigin + since;
     board.totalBytes[0] = file?.totalBytes ?? 0;
     board.statements[0] = 0;
     board.rows[0] = 0;
     Atomics.add(board.edition, 0, 1);
-    if (this.#state === "new") this.#start();
+    if (this.state === "new") this.start();
   }
 
   /** So much more is done of what is shown. */
   count(statements: number, rows: number): void {
-    const { statements: allStatements, rows: allRows } = this.#board;
+    const { statements: allStatements, rows: allRows } = this.board;
     allStatements[0] = (allStatements[0] ?? 0) + statements;
     allRows[0] = (allRows[0] ?? 0) + rows;
   }
 
   /** Writes something else to the terminal, with the line out of its way. */
   async aside<T>(write: () => Promise<T>): Promise<T> {
-    this.#hold();
+    this.hold();
     try {
       return await write();
     } finally {
-      this.#release();
+      this.release();
     }
   }
 
   /** Erases the line for good. */
   end(): void {
-    if (this.#state === "started") {
-      Atomics.store(this.#board.isEnded, 0, 1);
-      Atomics.notify(this.#board.isEnded, 0);
-      this.#hold();
-      this.#release();
-      console.error = this.#error;
-      process.off("exit", this.#end);
+    if (this.state === "started") {
+      Atomics.store(this.board.isEnded, 0, 1);
+      Atomics.notify(this.board.isEnded, 0);
+      this.hold();
+      this.release();
+      console.error = this.error;
+      process.off("exit", this.endAtExit);
     }
-    this.#state = "ended";
+    this.state = "ended";
   }
 
-  #start(): void {
-    this.#state = "started";
+  private start(): void {
+    this.state = "started";
     const worker = new Worker(`data:text/javascript,${encodeURIComponent(program)}`, {
       type: "module",
     });
     worker.unref();
     // Where no thread is to be had, there is no line.
     worker.onerror = (event) => event.preventDefault();
-    worker.postMessage(this.#memory);
-    process.on("exit", this.#end);
+    worker.postMessage(this.memory);
+    process.on("exit", this.endAtExit);
     // What a migration prints arrives here, in the middle of a statement.
     console.error = (...words: unknown[]): void => {
-      this.#hold();
-      this.#error(...words);
-      this.#release();
+      this.hold();
+      this.error(...words);
+      this.release();
     };
   }
 
-  #hold(): void {
-    if (this.#holds++ > 0 || this.#state !== "started") return;
-    const { lock, isDrawn } = this.#board;
+  private hold(): void {
+    if (this.holds++ > 0 || this.state !== "started") return;
+    const { lock, isDrawn } = this.board;
     while (Atomics.compareExchange(lock, 0, 0, 1) !== 0) Atomics.wait(lock, 0, 1);
     if (Atomics.exchange(isDrawn, 0, 0) === 0) return;
     try {
@@ -118,9 +118,9 @@ export class ProgressLine {
     }
   }
 
-  #release(): void {
-    if (--this.#holds > 0 || this.#state !== "started") return;
-    Atomics.store(this.#board.lock, 0, 0);
-    Atomics.notify(this.#board.lock, 0);
+  private release(): void {
+    if (--this.holds > 0 || this.state !== "started") return;
+    Atomics.store(this.board.lock, 0, 0);
+    Atomics.notify(this.board.lock, 0);
   }
 }

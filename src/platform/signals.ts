@@ -8,32 +8,32 @@ export type Ending = keyof typeof endings;
 
 /** What a process hears of signals: while they are held they are kept; else they end the process at once. */
 export class HeldSignals {
-  #isHeld = false;
-  #received: Ending | null = null;
+  private isHeld = false;
+  private ending: Ending | null = null;
 
   constructor() {
     for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
-      process.on(signal, () => this.#receive(signal));
+      process.on(signal, () => this.receive(signal));
     }
   }
 
   hold(): void {
-    this.#isHeld = true;
+    this.isHeld = true;
   }
 
   release(): void {
-    this.#isHeld = false;
+    this.isHeld = false;
   }
 
   async received(): Promise<Ending | null> {
     // Handlers run between the turns of the event loop only.
     await new Promise((resolve) => setImmediate(resolve));
-    return this.#received;
+    return this.ending;
   }
 
-  #receive(signal: Ending): void {
-    if (!this.#isHeld) process.exit(endings[signal]);
-    this.#received ??= signal;
+  private receive(signal: Ending): void {
+    if (!this.isHeld) process.exit(endings[signal]);
+    this.ending ??= signal;
   }
 }
 

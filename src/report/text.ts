@@ -17,18 +17,18 @@ function hasStories({ rows, drift }: EventOf<"status">): boolean {
 
 /** What one command prints, event by event. */
 export class TextReport {
-  readonly #database: string;
-  readonly #direction: Direction;
-  readonly #to: number | null;
-  readonly #paint: Paint;
-  #stepped = 0;
+  private readonly database: string;
+  private readonly direction: Direction;
+  private readonly to: number | null;
+  private readonly paint: Paint;
+  private stepped = 0;
 
   /** `direction` is the one of the command's steps, `to` the version that it was to stop at, if any. */
   constructor(database: string, direction: Direction, to: number | null, paint: Paint) {
-    this.#to = to;
-    this.#database = printable(database);
-    this.#direction = direction;
-    this.#paint = paint;
+    this.to = to;
+    this.database = printable(database);
+    this.direction = direction;
+    this.paint = paint;
   }
 
   /** The text that an event is worth: at once where most runs come to say it. */
@@ -39,49 +39,49 @@ export class TextReport {
       case "copying":
         return nothing;
       case "stepped":
-        return this.#step(event);
+        return this.step(event);
       case "status":
         return hasStories(event)
-          ? this.#statusWithStories(event)
-          : onOutput(statusText(event, "", this.#database, this.#paint));
+          ? this.statusWithStories(event)
+          : onOutput(statusText(event, "", this.database, this.paint));
       case "finished":
-        return this.#stepped > 0 ? nothing : onOutput(this.#upToDate());
+        return this.stepped > 0 ? nothing : onOutput(this.upToDate());
       case "planned":
-        return event.steps.length === 0 ? onOutput(this.#upToDate()) : this.#rest(event);
+        return event.steps.length === 0 ? onOutput(this.upToDate()) : this.rest(event);
       case "rehearsed":
-        this.#stepped += event.rehearsal.steps.length;
-        return this.#rest(event);
+        this.stepped += event.rehearsal.steps.length;
+        return this.rest(event);
       case "verified":
-        this.#stepped += event.verdicts.length;
-        return this.#rest(event);
+        this.stepped += event.verdicts.length;
+        return this.rest(event);
       default:
-        return this.#rest(event);
+        return this.rest(event);
     }
   }
 
-  #step({ direction, migration, durationMs }: EventOf<"stepped">): Printed {
-    this.#stepped++;
+  private step({ direction, migration, durationMs }: EventOf<"stepped">): Printed {
+    this.stepped++;
     const { version, name } = migration;
-    const did = direction === "up" ? this.#paint(32, "applied") : this.#paint(33, "rolled back");
+    const did = direction === "up" ? this.paint(32, "applied") : this.paint(33, "rolled back");
     return onOutput(`${did} ${version} ${printable(name)} (${duration(durationMs)})\n`);
   }
 
-  async #statusWithStories(event: EventOf<"status">): Promise<Printed> {
+  private async statusWithStories(event: EventOf<"status">): Promise<Printed> {
     const { stories } = await import("./stories.ts");
     const told = stories(event.rows, event.drift);
-    return onOutput(statusText(event, told, this.#database, this.#paint));
+    return onOutput(statusText(event, told, this.database, this.paint));
   }
 
-  async #rest(event: Rest): Promise<Printed> {
+  private async rest(event: Rest): Promise<Printed> {
     const { restText } = await import("./rest.ts");
-    return restText(event, this.#database);
+    return restText(event, this.database);
   }
 
-  #upToDate(): string {
-    const isUp = this.#direction === "up";
+  private upToDate(): string {
+    const isUp = this.direction === "up";
     const nothingToDo = isUp ? "Nothing to apply" : "Nothing to roll back";
-    if (this.#to === null) return `${nothingToDo}: ${this.#database} is up to date\n`;
-    const where = isUp ? `up to version ${this.#to}` : `above version ${this.#to}`;
-    return `${nothingToDo} ${where}: ${this.#database}\n`;
+    if (this.to === null) return `${nothingToDo}: ${this.database} is up to date\n`;
+    const where = isUp ? `up to version ${this.to}` : `above version ${this.to}`;
+    return `${nothingToDo} ${where}: ${this.database}\n`;
   }
 }

@@ -17,28 +17,28 @@ type Measured = Omit<RehearsedStep, "durationMs">;
 
 /** A clock that stands still while something is only measured. */
 export class RunClock {
-  readonly #now: () => number;
-  #apartMs = 0;
+  private readonly clock: () => number;
+  private apartMs = 0;
 
   constructor(now: () => number) {
-    this.#now = now;
+    this.clock = now;
   }
 
-  readonly now = (): number => this.#now() - this.#apartMs;
+  readonly now = (): number => this.clock() - this.apartMs;
 
   readonly apart: Apart = (work) => {
-    const since = this.#now();
+    const since = this.clock();
     try {
       return work();
     } finally {
-      this.#apartMs += this.#now() - since;
+      this.apartMs += this.clock() - since;
     }
   };
 
   async apartAsync<T>(work: () => Promise<T>): Promise<T> {
-    const since = this.#now();
+    const since = this.clock();
     const result = await work();
-    this.#apartMs += this.#now() - since;
+    this.apartMs += this.clock() - since;
     return result;
   }
 }
@@ -60,64 +60,64 @@ function locksByItself(effect: DatabaseEffect): boolean {
 
 /** Stands in front of the driver of the copy, and measures each step and how long the write lock is held. */
 export class MeasuringDriver implements Driver {
-  readonly #driver: Driver;
-  readonly #clock: RunClock;
-  readonly #steps = new Map<number, Measured>();
-  #before: Moment | null = null;
-  #lockedSince: number | null = null;
-  #lock: LockTime = { totalMs: 0, longestMs: 0, times: 0 };
+  private readonly driver: Driver;
+  private readonly clock: RunClock;
+  private readonly steps = new Map<number, Measured>();
+  private before: Moment | null = null;
+  private lockedSince: number | null = null;
+  private lockTime: LockTime = { totalMs: 0, longestMs: 0, times: 0 };
 
   constructor(driver: Driver, clock: RunClock) {
-    this.#driver = driver;
-    this.#clock = clock;
+    this.driver = driver;
+    this.clock = clock;
   }
 
   get lock(): LockTime {
-    return this.#lock;
+    return this.lockTime;
   }
 
   /** What was measured of a step that has run. */
   measured(version: number): Measured {
-    const found = this.#steps.get(version);
+    const found = this.steps.get(version);
     if (found === undefined) throw new Error(`version ${version} was not measured`);
     return found;
   }
 
   async perform(effect: DatabaseEffect): Promise<Outcome> {
-    if ((effect.do === "enter" || effect.do === "start") && this.#before === null) {
-      const before = await this.#clock.apartAsync(() => this.#moment());
+    if ((effect.do === "enter" || effect.do === "start") && this.before === null) {
+      const before = await this.clock.apartAsync(() => this.moment());
       if ("is" in before) return before;
-      this.#before = before;
+      this.before = before;
     }
-    const since = this.#clock.now();
-    const outcome = await this.#driver.perform(effect);
-    this.#watchLock(effect, outcome, since);
-    if (effect.do === "undo" || effect.do === "settle") this.#before = null;
+    const since = this.clock.now();
+    const outcome = await this.driver.perform(effect);
+    this.watchLock(effect, outcome, since);
+    if (effect.do === "undo" || effect.do === "settle") this.before = null;
     if (effect.do !== "record" || outcome.is !== "done") return outcome;
     // Without its measure, a step is as good as not rehearsed.
-    return this.#clock.apartAsync(() => this.#measure(effect.step));
+    return this.clock.apartAsync(() => this.measure(effect.step));
   }
 
   close(): void {
-    this.#driver.close();
+    this.driver.close();
   }
 
-  #watchLock(effect: DatabaseEffect, outcome: Outcome, since: number): void {
-    const now = this.#clock.now();
-    if (locksByItself(effect)) return this.#held(now - since);
-    if (outcome.is === "begun") this.#lockedSince = now;
+  private watchLock(effect: DatabaseEffect, outcome: Outcome, since: number): void {
+    const now = this.clock.now();
+    if (locksByItself(effect)) return this.held(now - since);
+    if (outcome.is === "begun") this.lockedSince = now;
     const isReleased =
       (effect.do === "commit" && outcome.is === "done") ||
       (effect.do === "undo" && effect.scope === "group") ||
       effect.do === "settle";
-    if (!isReleased || this.#lockedSince === null) return;
-    this.#held(now - this.#lockedSince);
-    this.#lockedSince = null;
+    if (!isReleased || this.lockedSince === null) return;
+    this.held(now - this.lockedSince);
+    this.lockedSince = null;
   }
 
-  #held(heldMs: number): void {
-    const { totalMs, longestMs, times } = this.#lock;
-    this.#lock = {
+  private held(heldMs: number): void {
+    const { totalMs, longestMs, times } = this.lockTime;
+    this.lockTime = {
       totalMs: totalMs + heldMs,
       longestMs: Math.max(longestMs, heldMs),
       times: times + 1,
@@ -125,24 +125,24 @@ export class MeasuringDriver implements Driver {
   }
 
   /** The database as it is now, with what the last step did; or why that could not be found out. */
-  async #moment(): Promise<Moment | Outcome> {
-    const measured = await this.#driver.perform({ do: "measure" });
+  private async moment(): Promise<Moment | Outcome> {
+    const measured = await this.driver.perform({ do: "measure" });
     if (measured.is !== "measured") return measured;
-    const surveyed = await this.#driver.perform({ do: "survey" });
+    const surveyed = await this.driver.perform({ do: "survey" });
     if (surveyed.is !== "surveyed") return surveyed;
     const { bytes, rows, allowed } = measured;
     return { bytes, rows, allowed, objects: surveyed.objects };
   }
 
-  async #measure({ version, name }: ReadyStep): Promise<Outcome> {
-    const now = await this.#moment();
+  private async measure({ version, name }: ReadyStep): Promise<Outcome> {
+    const now = await this.moment();
     if ("is" in now) return now;
     const { bytes, rows, allowed, objects } = now;
-    const before = this.#before ?? now;
+    const before = this.before ?? now;
     const schema = differences(before.objects, objects);
     const size = { before: before.bytes, after: bytes };
-    this.#steps.set(version, { version, name, rows, schema, size, allowed });
-    this.#before = now;
+    this.steps.set(version, { version, name, rows, schema, size, allowed });
+    this.before = now;
     return { is: "done" };
   }
 }

@@ -21,23 +21,23 @@ const beside: RehearsalWish = { for: "rehearsal", folder: null };
 
 /** The driver of a copy, which is gone when it is closed. */
 class CopyDriver implements Driver {
-  readonly #driver: Driver;
-  readonly #origin: Driver;
-  readonly #target: CopyTarget;
+  private readonly driver: Driver;
+  private readonly origin: Driver;
+  private readonly target: CopyTarget;
 
   constructor(driver: Driver, origin: Driver, target: CopyTarget) {
-    this.#driver = driver;
-    this.#origin = origin;
-    this.#target = target;
+    this.driver = driver;
+    this.origin = origin;
+    this.target = target;
   }
 
   perform(effect: DatabaseEffect): Outcome | Promise<Outcome> {
-    return this.#driver.perform(effect);
+    return this.driver.perform(effect);
   }
 
   close(): void {
-    this.#driver.close();
-    void this.#origin.perform({ do: "discard-copy", target: this.#target });
+    this.driver.close();
+    void this.origin.perform({ do: "discard-copy", target: this.target });
   }
 }
 

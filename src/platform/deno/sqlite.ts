@@ -63,45 +63,45 @@ function endsAt(statement: StatementSync, count: number): boolean {
 }
 
 class CompiledStatement {
-  readonly #statement: StatementSync;
-  readonly #allChanges: () => number;
-  #isExact = false;
-  #expected: number | null = null;
+  private readonly statement: StatementSync;
+  private readonly allChanges: () => number;
+  private isExact = false;
+  private expected: number | null = null;
 
   constructor(statement: StatementSync, allChanges: () => number) {
-    this.#statement = statement;
-    this.#allChanges = allChanges;
+    this.statement = statement;
+    this.allChanges = allChanges;
     // Else an integer beyond 2^53 - 1 is an error.
     statement.setReadBigInts(true);
   }
 
   /** Whether integers come as bigint; else as numbers, which may round them. */
   safeIntegers(isExact: boolean): this {
-    this.#isExact = isExact;
+    this.isExact = isExact;
     return this;
   }
 
   run(...values: Value[]): { changes: number; lastInsertRowid: number | bigint } {
-    const inputs = this.#inputs(values);
-    const before = this.#allChanges();
-    const { changes, lastInsertRowid } = reported(() => this.#statement.run(...inputs));
-    const rowid = this.#isExact ? lastInsertRowid : Number(lastInsertRowid);
+    const inputs = this.inputs(values);
+    const before = this.allChanges();
+    const { changes, lastInsertRowid } = reported(() => this.statement.run(...inputs));
+    const rowid = this.isExact ? lastInsertRowid : Number(lastInsertRowid);
     // What changes nothing leaves the count of the statement before it.
     return {
-      changes: this.#allChanges() === before ? 0 : Number(changes),
+      changes: this.allChanges() === before ? 0 : Number(changes),
       lastInsertRowid: rowid,
     };
   }
 
   all(...values: Value[]): Row[] {
-    const rows = reported(() => this.#statement.all(...this.#inputs(values)));
-    return this.#isExact ? rows : rows.map(numbered);
+    const rows = reported(() => this.statement.all(...this.inputs(values)));
+    return this.isExact ? rows : rows.map(numbered);
   }
 
   get(...values: Value[]): Row | null {
-    const row = reported(() => this.#statement.get(...this.#inputs(values)));
+    const row = reported(() => this.statement.get(...this.inputs(values)));
     if (row === undefined) return null;
-    return this.#isExact ? row : numbered(row);
+    return this.isExact ? row : numbered(row);
   }
 
   /** All rows are read first: an iteration of Deno's ends at an error as if there were no more rows. */
@@ -115,21 +115,19 @@ class CompiledStatement {
   }
 
   /** The values as they are bound, when there are as many as parameters; without any, all parameters are NULL. */
-  #inputs(values: readonly Value[]): SQLInputValue[] {
-    if (values.length > 0 && values.length !== this.#expected) {
-      this.#expected ??= this.#count();
+  private inputs(values: readonly Value[]): SQLInputValue[] {
+    if (values.length > 0 && values.length !== this.expected) {
+      this.expected ??= this.count();
       // Those with a name are bound by their name alone: they count as none.
-      if (values.length !== this.#expected)
-        throw new Error(
-          `SQLite query expected ${this.#expected} values, received ${values.length}`,
-        );
+      if (values.length !== this.expected)
+        throw new Error(`SQLite query expected ${this.expected} values, received ${values.length}`);
     }
     return values.map(bound);
   }
 
-  #count(): number {
+  private count(): number {
     let count = 0;
-    while (!endsAt(this.#statement, count)) count++;
+    while (!endsAt(this.statement, count)) count++;
     return count;
   }
 }
@@ -180,19 +178,19 @@ const empty = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$))*$/;
 
 /** An open database. */
 export class Database {
-  readonly #database: DatabaseSync;
-  #totalChanges: StatementSync | null = null;
+  private readonly database: DatabaseSync;
+  private totalChanges: StatementSync | null = null;
 
   /** Flags ask for a URI that is only read, of a file that is there. */
   constructor(file: string, access: Access | number) {
-    this.#database =
+    this.database =
       typeof access === "number"
         ? openFile(file, { readonly: true, create: true })
         : openFile(file, access);
   }
 
   get inTransaction(): boolean {
-    return this.#database.isTransaction;
+    return this.database.isTransaction;
   }
 
   /** The system's error number is not to be had. */
@@ -203,7 +201,7 @@ export class Database {
   /** Runs every statement of a text to its end: `exec` would not tell which error it was. */
   run(sql: string): void {
     for (let rest = sql; ;) {
-      const statement = this.#compiled(rest);
+      const statement = this.compiled(rest);
       reported(() => statement.all());
       rest = rest.slice(statement.sourceSQL.length);
       if (empty.test(rest)) return;
@@ -211,24 +209,24 @@ export class Database {
   }
 
   prepare(sql: string): CompiledStatement {
-    return new CompiledStatement(this.#compiled(sql), () => this.#allChanges());
+    return new CompiledStatement(this.compiled(sql), () => this.allChanges());
   }
 
   /** How many rows have been changed since the database was opened. */
-  #allChanges(): number {
+  private allChanges(): number {
     return reported(() => {
-      this.#totalChanges ??= this.#database.prepare("SELECT total_changes() AS n");
-      return Number(this.#totalChanges.get()?.["n"]);
+      this.totalChanges ??= this.database.prepare("SELECT total_changes() AS n");
+      return Number(this.totalChanges.get()?.["n"]);
     });
   }
 
   close(): void {
-    reported(() => this.#database.close());
+    reported(() => this.database.close());
   }
 
-  #compiled(sql: string): StatementSync {
+  private compiled(sql: string): StatementSync {
     if (empty.test(sql))
       throw new SQLiteError("Query contained no valid SQL statement", "SQLITE_MISUSE");
-    return reported(() => this.#database.prepare(sql));
+    return reported(() => this.database.prepare(sql));
   }
 }
