@@ -2,7 +2,7 @@
 
 import { defaultOptions, type Direction, type Section, type Sections } from "./migration.ts";
 import { pattern } from "./pattern.ts";
-import { plainLines, plainSql, plainUp } from "./plain.ts";
+import { plainLines, plainSql } from "./plain.ts";
 import { lineEnds } from "./tokens.ts";
 
 const plainRest = pattern(() => `^${plainSql}$`, "");
@@ -12,9 +12,10 @@ function plainSection(text: string, file: string, line: number): Section {
   return { text, file, line, options: defaultOptions };
 }
 
-/** The sections of such a file. The down is cut whenever it is asked for: many a start has no use for it. */
-export function plainSections(text: string, file: string, end: number): Sections {
-  const up = plainSection(plainUp(text, end), file, 2);
+/** The sections of such a file, by its plain up. The down is cut whenever it is asked for: many a start has no use for it. */
+export function plainSections(text: string, file: string, plainUp: string): Sections {
+  const up = plainSection(plainUp, file, 2);
+  const end = plainLines.up.length + plainUp.length;
   if (end === text.length) return { up, down: null };
   const from = end + plainLines.down.length;
   return {

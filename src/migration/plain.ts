@@ -1,4 +1,4 @@
-// Whether nothing but plain SQL follows the markers of a text, and where its up ends: told by one pattern.
+// Whether nothing but plain SQL follows the markers of a text, and which is its up: told by one pattern.
 
 import { pattern } from "./pattern.ts";
 
@@ -16,18 +16,14 @@ const plainFile = pattern(
 );
 
 /**
- * Where the up of a file ends in which nothing but plain SQL follows the markers, and these have no options; null of
- * any other. Such a text is normalized as it was read. Nearly all files are of this kind, and each is looked at whole
- * at every start, so that one pattern does it.
+ * The up of a file in which nothing but plain SQL follows the markers, and these have no options; null of any other.
+ * Such a text is normalized as it was read. Nearly all files are of this kind, and each is looked at whole at every
+ * start, so that one pattern does it.
  */
-export function endOfPlainUp(text: string): number | null {
+export function plainUp(text: string): string | null {
   if (!plainFile().test(text)) return null;
-  const end = text.indexOf(plainTurn, plainLines.up.length - 1);
-  if (end >= 0) return end + 1;
-  return text.includes("-", plainLines.up.length) ? null : text.length;
-}
-
-/** The text of the up of such a file. */
-export function plainUp(text: string, end: number): string {
-  return text.slice(plainLines.up.length, end);
+  const begin = plainLines.up.length;
+  const end = text.indexOf(plainTurn, begin - 1);
+  if (end >= 0) return text.slice(begin, end + 1);
+  return text.includes("-", begin) ? null : text.slice(begin);
 }

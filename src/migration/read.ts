@@ -4,7 +4,7 @@ import { fileSystem } from "../platform/system.ts";
 import type { VersionFiles } from "./catalog.ts";
 import { checksumOfText } from "./checksum.ts";
 import type { FileText, Migration, SqlTexts } from "./migration.ts";
-import { endOfPlainUp, plainUp } from "./plain.ts";
+import { plainUp } from "./plain.ts";
 
 /** A migration with the files that it is made of, each read once. */
 export type ReadMigration = Migration & {
@@ -37,9 +37,9 @@ export function readPlain(pathOf: PathOf, files: VersionFiles): ReadMigration | 
   } catch {
     return { raw: null };
   }
-  const end = endOfPlainUp(text);
-  if (end === null) return { raw: text };
-  const checksum = checksumOfText(plainUp(text, end), "");
+  const up = plainUp(text);
+  if (up === null) return { raw: text };
+  const checksum = checksumOfText(up, "");
   const read = [{ path, text }] as const;
   return { version, name, file: path, kind: "sql", checksum, texts: textsOf, files, read };
 }

@@ -7,7 +7,7 @@ import { defaultOptions } from "./migration.ts";
 import { readOptions, writeOptions } from "./options.ts";
 import { pattern } from "./pattern.ts";
 import { plainPart, plainSections } from "./plain-sections.ts";
-import { endOfPlainUp, plainMarkers } from "./plain.ts";
+import { plainMarkers, plainUp } from "./plain.ts";
 import { hidingPattern, LineCounter } from "./tokens.ts";
 
 interface Marker {
@@ -215,8 +215,8 @@ function checkMarkers(markers: Markers, file: string, allowed: readonly Directio
 
 /** Cuts a file of two sections. `text` is normalized. Fails with `catalog.no-marker`, `.other-tool` or `.marker`. */
 export function readSections(text: string, file: string): Result<Sections> {
-  const end = endOfPlainUp(text);
-  return end === null ? cutAtMarkers(text, file) : ok(plainSections(text, file, end));
+  const up = plainUp(text);
+  return up === null ? cutAtMarkers(text, file) : ok(plainSections(text, file, up));
 }
 
 /** The same of any file: a plain one takes it longer. */
