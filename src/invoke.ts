@@ -28,10 +28,13 @@ const longCommands: readonly Command["type"][] = [
   "restore",
 ];
 
+/** Whether a command can take so long that somebody may want to see how far it has come. */
+function takesLong(command: Command): boolean {
+  return longCommands.includes(command.type) && !("dry_run" in command && command.dry_run);
+}
+
 /** The line that says how far a command has come, for a person at a terminal; null for everybody else. */
-async function openProgress(io: Io, command: Command): Promise<Progress | null> {
-  const isShort = !longCommands.includes(command.type);
-  if (isShort || ("dry_run" in command && command.dry_run)) return null;
+async function openProgress(io: Io): Promise<Progress | null> {
   if (io.openProgress === undefined || io.environment["TERM"] === "dumb") return null;
   return (await io.isTerminal(2)) ? io.openProgress() : null;
 }
@@ -54,11 +57,12 @@ export async function runCommand(io: Io, name: string, options: OptionValues): P
   const place = workplace(io, options, commandWaitMs);
   if (!place.ok) return reportFailure(io, place.failure, options);
   if (command.value.type === "verify") io.expectLongWork();
-  const progress = await openProgress(io, command.value);
+  const progress = takesLong(command.value) ? await openProgress(io) : null;
   try {
     const isJson = options["json"] === true;
     const perform = isJson ? performForJson : performForText;
-    return await exitOf(command.value, await perform(io, command.value, place.value, progress));
+    const events = await perform(io, command.value, place.value, progress);
+    return await exitOf(command.value, events);
   } finally {
     progress?.end();
   }
@@ -151,9 +155,12 @@ async function textReport(io: Io, command: Command, path: string): Promise<TextR
   return new TextReport(path, goesDown ? "down" : "up", to, isPlain ? plain : coloured);
 }
 
-async function exitOf(command: Command, events: readonly Event[]): Promise<number> {
+function exitOf(command: Command, events: readonly Event[]): number | Promise<number> {
   for (const event of events) if (event.kind === "failed") return exitStatus(event.failure.code);
-  if (command.type !== "status" || !command.check) return 0;
+  return command.type === "status" && command.check ? exitOfCheck(events) : 0;
+}
+
+async function exitOfCheck(events: readonly Event[]): Promise<number> {
   const { isSound } = await import("./report/tally.ts");
   const isGood = events.every((each) => each.kind !== "status" || isSound(each.rows, each.drift));
   return isGood ? 0 : 1;

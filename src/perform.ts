@@ -51,10 +51,17 @@ const noAnswer = failure(
   "Run the command again: it only reads.",
 );
 
-async function rowsOf(catalog: Catalog, history: History): Promise<readonly StatusRow[]> {
-  let isStarted = false;
-  for (const { state } of history.rows) if (state === "started") isStarted = true;
-  if (!isStarted) return statusRows(catalog, history);
+function rowsOf(
+  catalog: Catalog,
+  history: History,
+): readonly StatusRow[] | Promise<readonly StatusRow[]> {
+  for (const { state } of history.rows)
+    if (state === "started") return rowsOfStep(catalog, history);
+  return statusRows(catalog, history);
+}
+
+/** The rows of a history with a step under way. */
+async function rowsOfStep(catalog: Catalog, history: History): Promise<readonly StatusRow[]> {
   const { interruptionOf } = await import("./plan/interruption.ts");
   return statusRows(catalog, history, interruptionOf);
 }
@@ -222,7 +229,10 @@ function dispatch(command: Command, job: Job): Promise<void> {
 const noCatalog: Catalog = { origin: "directory", label: "", migrations: [] };
 
 /** What only reads the database needs no migrations, and is not stopped by broken ones. */
-async function catalogFor(command: Command, place: Workplace): Promise<Result<Catalog>> {
+function catalogFor(
+  command: Command,
+  place: Workplace,
+): Result<Catalog> | Promise<Result<Catalog>> {
   const { type } = command;
   const isOnFile = type === "log" || type === "backup" || type === "restore";
   const isReading = isOnFile || (type === "schema" && command.at === undefined);

@@ -21,7 +21,7 @@ export interface Io {
   readonly argv: readonly string[];
   readonly environment: Environment;
   readonly input: () => AsyncIterable<Uint8Array>;
-  readonly isTerminal: (descriptor: 0 | 1 | 2) => Promise<boolean>;
+  readonly isTerminal: (descriptor: 0 | 1 | 2) => boolean | Promise<boolean>;
   /** Resolves to false once nobody reads any more. */
   readonly writeOut: (text: string) => Promise<boolean>;
   readonly writeError: (text: string) => Promise<void>;

@@ -19,8 +19,8 @@ const beyondAscii = /[\x80-\uffff]/;
 const streamOf = { 1: Bun.stdout, 2: Bun.stderr } as const;
 
 /** Writes what a pipe takes as a whole: the runtime waits for room, but begins anew where a part was taken. */
-async function writePiece(descriptor: 1 | 2, piece: string | Uint8Array): Promise<void> {
-  await Bun.write(streamOf[descriptor], piece);
+function writePiece(descriptor: 1 | 2, piece: string | Uint8Array): Promise<unknown> {
+  return Bun.write(streamOf[descriptor], piece);
 }
 
 /** How much of what follows on `written` is taken at once; nothing by a pipe that is full, and that others made non-blocking. */
@@ -35,8 +35,12 @@ async function writeNow(descriptor: 1 | 2, bytes: Uint8Array, written: number): 
 }
 
 /** Writes all of a text to a descriptor. */
-async function write(descriptor: 1 | 2, text: string): Promise<void> {
-  if (text.length <= inOnePiece && !beyondAscii.test(text)) return writePiece(descriptor, text);
+function write(descriptor: 1 | 2, text: string): Promise<unknown> {
+  const isPiece = text.length <= inOnePiece && !beyondAscii.test(text);
+  return isPiece ? writePiece(descriptor, text) : writePieces(descriptor, text);
+}
+
+async function writePieces(descriptor: 1 | 2, text: string): Promise<void> {
   const bytes = new TextEncoder().encode(text);
   for (let written = 0; written < bytes.length;) {
     const isLong = bytes.length - written > inOnePiece;
@@ -90,10 +94,14 @@ function mutesColours(): boolean {
 
 const streams = [Bun.stdin, Bun.stdout, Bun.stderr] as const;
 
-/** Whether a descriptor is a terminal. Pipes, files and the null device are told apart without loading `node:tty`. */
-export async function isTerminal(descriptor: 0 | 1 | 2): Promise<boolean> {
+/** Whether a descriptor is a terminal. */
+export function isTerminal(descriptor: 0 | 1 | 2): boolean | Promise<boolean> {
   // Where neither output is one, the runtime knows without a question to the system.
-  if (descriptor !== 0 && !Bun.enableANSIColors && !mutesColours()) return false;
+  return descriptor === 0 || Bun.enableANSIColors || mutesColours() ? askSystem(descriptor) : false;
+}
+
+/** Pipes, files and the null device are told apart without loading `node:tty`. */
+async function askSystem(descriptor: 0 | 1 | 2): Promise<boolean> {
   try {
     const found = await streams[descriptor].stat();
     if (!found.isCharacterDevice()) return false;
