@@ -49,7 +49,7 @@ export class KeptWorkplace implements Workplace {
   readonly signals: Workplace["signals"];
   readonly heldSignals: Workplace["heldSignals"];
   private readonly place: Workplace;
-  private known: Result<Catalog> | null = null;
+  private lastRead: Result<Catalog> | null = null;
   private kept: Kept | null = null;
 
   constructor(place: Workplace) {
@@ -64,9 +64,9 @@ export class KeptWorkplace implements Workplace {
 
   readonly catalog = async (): Promise<Result<Catalog>> => {
     // What could not be read may be mended by the time of the next request.
-    if (this.known?.ok === true) return this.known;
+    if (this.lastRead?.ok === true) return this.lastRead;
     const read = await this.place.catalog();
-    this.known = read;
+    this.lastRead = read;
     return read;
   };
 

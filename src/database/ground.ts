@@ -20,7 +20,7 @@ export class Ground {
   /** The number of the reading that what is known goes by. */
   private asOf = -1;
   private surveyed: Known | null = null;
-  private begun: Ledger | null = null;
+  private openLedger: Ledger | null = null;
 
   constructor(reading: Reading) {
     this.reading = reading;
@@ -33,7 +33,7 @@ export class Ground {
 
   /** What is to be written into our tables before the commit. */
   get ledger(): Ledger {
-    return (this.begun ??= new Ledger(this.connection));
+    return (this.openLedger ??= new Ledger(this.connection));
   }
 
   /** What is known of the schema, read anew where history was. */
@@ -58,7 +58,7 @@ export class Ground {
   /** The connection was left behind. */
   leave(): void {
     this.surveyed = null;
-    this.begun = null;
+    this.openLedger = null;
   }
 
   private survey(): Known {

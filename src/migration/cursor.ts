@@ -9,7 +9,7 @@ export class Cursor {
   /** The current token; null at the end. */
   token: Token | null = null;
   /** What `word` gives, once it was asked: most words are compared with several. */
-  private known: string | null = null;
+  private currentWord: string | null = null;
 
   constructor(text: string) {
     this.text = text;
@@ -18,7 +18,7 @@ export class Cursor {
 
   next(): void {
     this.token = null;
-    this.known = null;
+    this.currentWord = null;
     while (this.at < this.text.length && this.token === null) {
       const token = tokenAt(this.text, this.at);
       this.at = token.end;
@@ -28,7 +28,7 @@ export class Cursor {
 
   /** The current word in upper case, if it is a bare one; else the character itself. */
   get word(): string {
-    return (this.known ??= this.read());
+    return (this.currentWord ??= this.read());
   }
 
   private read(): string {
@@ -67,7 +67,7 @@ export class Cursor {
     for (const word of words) {
       if (!this.is(word)) {
         this.token = token;
-        this.known = null;
+        this.currentWord = null;
         this.at = at;
         return;
       }

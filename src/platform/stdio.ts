@@ -18,12 +18,20 @@ const inOnePiece = 512;
 const beyondAscii = /[\x80-\uffff]/;
 const streamOf = { 1: Bun.stdout, 2: Bun.stderr } as const;
 
-/** Writes what a pipe takes as a whole: the runtime waits for room, but begins anew where a part was taken. */
-function writePiece(descriptor: 1 | 2, piece: string | Uint8Array): Promise<unknown> {
+/** Whether one of the outputs can be a terminal: where none is, the runtime knows without a question to the system. */
+function mayShow(): boolean {
+  return Bun.enableANSIColors || mutesColours();
+}
+
+/**
+ * Hands the runtime something to write as soon as there is room. Where that is taken in part, it begins anew, so this is
+ * for what is taken as a whole or not at all.
+ */
+function writeWhole(descriptor: 1 | 2, piece: string | Uint8Array): Promise<unknown> {
   return Bun.write(streamOf[descriptor], piece);
 }
 
-/** How much of what follows on `written` is taken at once; nothing by a pipe that is full, and that others made non-blocking. */
+/** How much of what follows on `written` is taken at once; nothing where others made it non-blocking, and it is full. */
 async function writeNow(descriptor: 1 | 2, bytes: Uint8Array, written: number): Promise<number> {
   const { writeSync } = await import("node:fs");
   try {
@@ -34,23 +42,25 @@ async function writeNow(descriptor: 1 | 2, bytes: Uint8Array, written: number): 
   }
 }
 
-/** Writes all of a text to a descriptor. */
-function write(descriptor: 1 | 2, text: string): Promise<unknown> {
-  const isPiece = text.length <= inOnePiece && !beyondAscii.test(text);
-  return isPiece ? writePiece(descriptor, text) : writePieces(descriptor, text);
+async function writeInParts(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const taken = await writeNow(descriptor, bytes, written);
+    // A single byte tells when there is room again, and for how much of the rest is found out then.
+    if (taken === 0) await writeWhole(descriptor, bytes.subarray(written, written + 1));
+    written += taken === 0 ? 1 : taken;
+  }
 }
 
-async function writePieces(descriptor: 1 | 2, text: string): Promise<void> {
+/** Writes all of a text to a descriptor. */
+function write(descriptor: 1 | 2, text: string): Promise<unknown> {
+  // Of nothing, the runtime would make an empty file.
+  if (text === "") return Promise.resolve();
+  // A terminal takes a part of anything.
+  const isShort = text.length <= inOnePiece && !mayShow();
+  if (isShort && !beyondAscii.test(text)) return writeWhole(descriptor, text);
   const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) {
-    const isLong = bytes.length - written > inOnePiece;
-    const taken = isLong ? await writeNow(descriptor, bytes, written) : 0;
-    if (taken === 0) {
-      await writePiece(descriptor, bytes.subarray(written, written + inOnePiece));
-      written += inOnePiece;
-    }
-    written += taken;
-  }
+  const isPiece = isShort && bytes.length <= inOnePiece;
+  return isPiece ? writeWhole(descriptor, bytes) : writeInParts(descriptor, bytes);
 }
 
 /** Writes all of a text to standard output; false once that is in vain. Never throws: see `streamTrouble`. */
@@ -96,8 +106,7 @@ const streams = [Bun.stdin, Bun.stdout, Bun.stderr] as const;
 
 /** Whether a descriptor is a terminal. */
 export function isTerminal(descriptor: 0 | 1 | 2): boolean | Promise<boolean> {
-  // Where neither output is one, the runtime knows without a question to the system.
-  return descriptor === 0 || Bun.enableANSIColors || mutesColours() ? askSystem(descriptor) : false;
+  return descriptor === 0 || mayShow() ? askSystem(descriptor) : false;
 }
 
 /** Pipes, files and the null device are told apart without loading `node:tty`. */

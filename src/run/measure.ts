@@ -17,28 +17,28 @@ type Measured = Omit<RehearsedStep, "durationMs">;
 
 /** A clock that stands still while something is only measured. */
 export class RunClock {
-  private readonly clock: () => number;
+  private readonly wall: () => number;
   private apartMs = 0;
 
   constructor(now: () => number) {
-    this.clock = now;
+    this.wall = now;
   }
 
-  readonly now = (): number => this.clock() - this.apartMs;
+  readonly now = (): number => this.wall() - this.apartMs;
 
   readonly apart: Apart = (work) => {
-    const since = this.clock();
+    const since = this.wall();
     try {
       return work();
     } finally {
-      this.apartMs += this.clock() - since;
+      this.apartMs += this.wall() - since;
     }
   };
 
   async apartAsync<T>(work: () => Promise<T>): Promise<T> {
-    const since = this.clock();
+    const since = this.wall();
     const result = await work();
-    this.apartMs += this.clock() - since;
+    this.apartMs += this.wall() - since;
     return result;
   }
 }

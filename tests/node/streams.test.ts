@@ -1,8 +1,8 @@
 // The ends of a session's streams: readers that leave or stall, input that breaks off, and the exit status of it all.
 
 import { expect, test } from "bun:test";
-import { closeSync, openSync } from "node:fs";
-import { executable, jsonLines, notRunHere, Place, table } from "../rung.ts";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { executable, jsonLines, notRunHere, Place, root, table } from "../rung.ts";
 import { Peer } from "./peer.ts";
 
 const status = `{"type":"status","msg_id":1}\n`;
@@ -133,6 +133,45 @@ sys.exit(child.wait())`;
   expect(stderr).toBe("");
   expect(jsonLines(stdout)).toHaveLength(count);
   expect(new Set(stdout.trimEnd().split("\n")).size).toBe(1);
+});
+
+test("a terminal that others made non-blocking, and that is full, loses nothing and repeats nothing", async () => {
+  if (Bun.which("python3") === null) return notRunHere("a non-blocking terminal", "no python3");
+  using place = new Place();
+  const count = 400;
+  place.write({ in: "nonsense\n".repeat(count) }, ".");
+  // It takes a part of anything, even of a short line, and at the end of its last writer reading fails.
+  const python = `import os, pty, subprocess, sys, time, tty
+reading, writing = pty.openpty()
+tty.setraw(writing)
+os.set_blocking(writing, False)
+child = subprocess.Popen([os.environ["RUNG"]], stdin=open("in"), stdout=writing)
+os.close(writing)
+time.sleep(0.3)
+turn = 0
+while True:
+    turn += 1
+    try: piece = os.read(reading, 100 + turn * 7 % 176)
+    except OSError: break
+    if not piece: break
+    sys.stdout.buffer.write(piece)
+sys.stdout.flush()
+os._exit(0)`;
+  place.write({ "slow.py": python }, ".");
+  const { stdout, stderr } = await shell(place, "python3 slow.py");
+  expect(stderr).toBe("");
+  expect(stdout.trimEnd().split("\n")).toHaveLength(count);
+  expect(new Set(stdout.trimEnd().split("\n")).size).toBe(1);
+});
+
+test("an empty text leaves a file as it is", async () => {
+  using place = new Place();
+  place.write({ out: "before\n" }, ".");
+  const door = JSON.stringify(`${root}/src/platform/stdio.ts`);
+  const script = `const { writeOut } = await import(${door}); await writeOut(""); await writeOut("after\\n");`;
+  place.write({ "write.ts": script }, ".");
+  await shell(place, `"${process.execPath}" write.ts >> out`);
+  expect(readFileSync(place.at("out"), "utf8")).toBe("before\nafter\n");
 });
 
 test("replies go to the end of a file that is appended to", async () => {
