@@ -3,7 +3,7 @@
 import { failure, messageOf, type Failure } from "./failure.ts";
 import { ownWords, readArgv, type Invocation, type OptionValues } from "./input/argv.ts";
 import { withEnvironment, wantsJson } from "./input/environment.ts";
-import type { CommandSpec } from "./input/options.ts";
+import type { CommandSpec } from "./input/commands.ts";
 import type { Io } from "./world.ts";
 
 async function reportFailure(io: Io, found: Failure, options: OptionValues): Promise<number> {

@@ -3,14 +3,18 @@
 import { called } from "../called.ts";
 import { fail, ok, type Result } from "../failure.ts";
 import { nearest } from "../nearest.ts";
-import { allCommands, findCommand } from "./commands.ts";
+import {
+  allCommands,
+  commandWords,
+  findCommand,
+  type Argument,
+  type CommandSpec,
+} from "./commands.ts";
 import {
   commandOptions,
   commonOptions,
   ownOptions,
   sessionOptions,
-  type Argument,
-  type CommandSpec,
   type OptionSpec,
 } from "./options.ts";
 
@@ -174,9 +178,8 @@ function before(invocation: Invocation, application: readonly string[]): Result<
 }
 
 function unknownCommand(word: string): Result<never> {
-  const known = allCommands().flatMap(({ name, aliases }) => [name, ...aliases]);
   const text = `${JSON.stringify(word)} is not a command.`;
-  const hint = suggestion(word, known, (near) => `rung ${near}`);
+  const hint = suggestion(word, commandWords(), (near) => `rung ${near}`);
   return fail("usage.unknown-command", text, hint);
 }
 

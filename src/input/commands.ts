@@ -1,6 +1,28 @@
 // The commands as users write them, each made when it is asked for: a start has one, and help has them all.
 
-import type { CommandSpec } from "./options.ts";
+/** A word that a command takes besides options. */
+export interface Argument {
+  readonly field: string;
+  /** What stands for it in help. */
+  readonly value: string;
+  readonly isOptional: boolean;
+  /** The words that there are, where they can be counted. */
+  readonly values?: readonly string[];
+}
+
+/** A command as users write it. */
+export interface CommandSpec {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  /** The word that it takes besides options; null for none. */
+  readonly argument: Argument | null;
+  /** The names of the options that only some commands take. */
+  readonly options: readonly string[];
+  readonly example: string;
+  /** Whether an application can follow it behind `--`, which the process becomes on success. */
+  readonly isBefore?: boolean;
+}
 
 function migrate(): CommandSpec {
   return {
@@ -274,4 +296,9 @@ export function allCommands(): readonly CommandSpec[] {
     version(),
     completions(),
   ];
+}
+
+/** The names and aliases of all commands. */
+export function commandWords(): readonly string[] {
+  return allCommands().flatMap(({ name, aliases }) => [name, ...aliases]);
 }

@@ -1,14 +1,8 @@
 // The table of commands and options, as the scripts of all shells need it.
 
 import { facts } from "../facts.ts";
-import { allCommands } from "./commands.ts";
-import {
-  commandOptions,
-  commonOptions,
-  sessionOptions,
-  type CommandSpec,
-  type OptionSpec,
-} from "./options.ts";
+import { allCommands, type CommandSpec } from "./commands.ts";
+import { commandOptions, commonOptions, sessionOptions, type OptionSpec } from "./options.ts";
 
 /** By what a value or a word can be completed. */
 export type Source =
@@ -34,9 +28,6 @@ export const valued: readonly OptionSpec[] = [
   ...sessionOptions(),
   ...commandOptions(),
 ].filter(({ value }) => value !== null);
-
-/** The names and aliases of all commands. */
-export const commandWords = allCommands().flatMap(({ name, aliases }) => [name, ...aliases]);
 
 /** By what the word that a command takes can be completed. */
 export function wordSource({ name, argument }: CommandSpec): Source {

@@ -1,7 +1,6 @@
 // The table of commands and options -> the script by which bash, from 3.2 on, completes our words.
 
 import {
-  commandWords,
   identifier,
   program,
   quoted,
@@ -10,7 +9,7 @@ import {
   wordSource,
   type Source,
 } from "./completable.ts";
-import { allCommands } from "./commands.ts";
+import { allCommands, commandWords } from "./commands.ts";
 import { commonOptions, ownOptions, sessionOptions, type OptionSpec } from "./options.ts";
 
 function flags(options: readonly OptionSpec[]): string {
@@ -92,7 +91,7 @@ ${valueCases()}    esac
 ${optionCases()}    esac
   else
     case $command in
-      '') words=${quoted(commandWords.join(" "))} ;;
+      '') words=${quoted(commandWords().join(" "))} ;;
 ${wordCases()}    esac
   fi
   # Unquoted: these are words without blanks, and options of compopt, which bash 3.2 lacks.

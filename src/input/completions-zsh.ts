@@ -2,14 +2,8 @@
 
 import { called } from "../called.ts";
 import { identifier, program, quoted, sourceOf, wordSource, type Source } from "./completable.ts";
-import { allCommands } from "./commands.ts";
-import {
-  commonOptions,
-  ownOptions,
-  sessionOptions,
-  type CommandSpec,
-  type OptionSpec,
-} from "./options.ts";
+import { allCommands, type CommandSpec } from "./commands.ts";
+import { commonOptions, ownOptions, sessionOptions, type OptionSpec } from "./options.ts";
 
 /** A text in which zsh's `_arguments` and `_describe` find nothing that is theirs. */
 function plain(text: string): string {

@@ -1,15 +1,8 @@
 // The table of commands and options -> what help prints.
 
 import { called } from "../called.ts";
-import { allCommands } from "./commands.ts";
-import {
-  commonOptions,
-  ownOptions,
-  sessionOptions,
-  type Argument,
-  type CommandSpec,
-  type OptionSpec,
-} from "./options.ts";
+import { allCommands, type Argument, type CommandSpec } from "./commands.ts";
+import { commonOptions, ownOptions, sessionOptions, type OptionSpec } from "./options.ts";
 
 function table(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));

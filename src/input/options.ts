@@ -1,5 +1,7 @@
 // The one table of options: the command line is read by it and by that of the commands, and help is written from both.
 
+import type { CommandSpec } from "./commands.ts";
+
 /** An option as users write it. */
 export interface OptionSpec {
   /** With its dashes off: `lock-timeout`. */
@@ -11,30 +13,6 @@ export interface OptionSpec {
   readonly values?: readonly string[];
   /** The environment variable that says it where the command line doesn't. */
   readonly variable?: string;
-}
-
-/** A word that a command takes besides options. */
-export interface Argument {
-  readonly field: string;
-  /** What stands for it in help. */
-  readonly value: string;
-  readonly isOptional: boolean;
-  /** The words that there are, where they can be counted. */
-  readonly values?: readonly string[];
-}
-
-/** A command as users write it. */
-export interface CommandSpec {
-  readonly name: string;
-  readonly aliases: readonly string[];
-  readonly summary: string;
-  /** The word that it takes besides options; null for none. */
-  readonly argument: Argument | null;
-  /** The names of the options that only some commands take. */
-  readonly options: readonly string[];
-  readonly example: string;
-  /** Whether an application can follow it behind `--`, which the process becomes on success. */
-  readonly isBefore?: boolean;
 }
 
 /** Options that say where and how, on any command. */

@@ -16,7 +16,7 @@ function codeOf(error: unknown): string {
 const inOnePiece = 512;
 /** What takes more than one byte in UTF-8. */
 const beyondAscii = /[\x80-\uffff]/;
-const streamOf = { 1: Bun.stdout, 2: Bun.stderr } as const;
+const streams = [Bun.stdin, Bun.stdout, Bun.stderr] as const;
 
 /** Whether one of the outputs can be a terminal: where none is, the runtime knows without a question to the system. */
 function mayShow(): boolean {
@@ -28,7 +28,7 @@ function mayShow(): boolean {
  * for what is taken as a whole or not at all.
  */
 function writeWhole(descriptor: 1 | 2, piece: string | Uint8Array): Promise<unknown> {
-  return Bun.write(streamOf[descriptor], piece);
+  return Bun.write(streams[descriptor], piece);
 }
 
 /** How much of what follows on `written` is taken at once; nothing where others made it non-blocking, and it is full. */
@@ -101,8 +101,6 @@ function mutesColours(): boolean {
   const { NO_COLOR } = process.env;
   return NO_COLOR !== undefined && NO_COLOR !== "";
 }
-
-const streams = [Bun.stdin, Bun.stdout, Bun.stderr] as const;
 
 /** Whether a descriptor is a terminal. */
 export function isTerminal(descriptor: 0 | 1 | 2): boolean | Promise<boolean> {

@@ -5,8 +5,8 @@ import { messageSchemas, readCommand } from "../../src/command.ts";
 import type { Result } from "../../src/failure.ts";
 import { readArgv } from "../../src/input/argv.ts";
 import { fieldOf, readAsked } from "../../src/input/asked.ts";
-import { allCommands } from "../../src/input/commands.ts";
-import { commandOptions, type CommandSpec } from "../../src/input/options.ts";
+import { allCommands, type CommandSpec } from "../../src/input/commands.ts";
+import { commandOptions } from "../../src/input/options.ts";
 import { json, Place } from "../rung.ts";
 
 const commands = allCommands();
