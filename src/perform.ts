@@ -5,6 +5,7 @@ import type {
   BaselineCommand,
   Command,
   LogCommand,
+  MigrateCommand,
   PlanCommand,
   RehearseCommand,
   RepairCommand,
@@ -17,7 +18,7 @@ import type { Emit } from "./event.ts";
 import { failure, ok, type Result } from "./failure.ts";
 import { failedWith, type Job, type Workplace } from "./job.ts";
 import type { Catalog } from "./migration/migration.ts";
-import { isUpToDate, type History } from "./plan/history.ts";
+import { countOf, isUpToDate, type History } from "./plan/history.ts";
 import type { SteppingCommand } from "./plan/plan.ts";
 import { refuseSample, statusRows, type StatusRow } from "./plan/status.ts";
 import type { BackupWish, Outcome } from "./run/driver.ts";
@@ -135,9 +136,10 @@ function steppingOf(command: PlanCommand): SteppingCommand {
 }
 
 /** The first look of a run that applies what is pending. */
-async function look({ place, catalog, driver }: Job): Promise<Outcome> {
+async function look({ to }: MigrateCommand, { place, catalog, driver }: Job): Promise<Outcome> {
   place.watch?.({ is: "reading" });
-  return driver.perform({ do: "look", catalog });
+  const willWrite = to === undefined && countOf(catalog) > 0;
+  return driver.perform({ do: "look", catalog, willWrite });
 }
 
 async function foresee(command: SteppingCommand, { catalog, driver, emit }: Job): Promise<void> {
@@ -159,7 +161,7 @@ async function step(command: SteppingCommand, job: Job): Promise<void> {
   const { catalog, place, emit } = job;
   place.signals?.hold();
   if (command.type !== "migrate") return run(command, job, null);
-  const looked = await look(job);
+  const looked = await look(command, job);
   const isDone = looked.is === "looked" && isUpToDate(catalog, looked.history);
   // A version to stop at is still to be found. Else nearly every start of a server ends here, without what runs steps.
   if (!isDone || command.to !== undefined) return run(command, job, looked);

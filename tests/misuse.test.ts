@@ -1,7 +1,8 @@
 // What a migration can get wrong without meaning to: it is refused or told, never taken for done.
 
 import { expect, test } from "bun:test";
-import { Place } from "./rung.ts";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { Place, table } from "./rung.ts";
 
 async function codeOf(place: Place, ...words: string[]): Promise<[number | null, string]> {
   const { status, stderr } = await place.rung(words);
@@ -80,4 +81,27 @@ test("a database that cannot be where it is said to be: why, and exit 5", async 
     const { status, stderr } = await place.rung(["migrate", "--db", path]);
     expect([path, status, stderr]).toEqual([path, 5, expect.stringContaining(why)]);
   }
+});
+
+test("a database that cannot be looked at is never called up to date, though nothing is to be applied", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a") });
+  place.write({}, "none");
+  symlinkSync("itself.db", place.at("itself.db"));
+  for (const words of [["migrate"], ["migrate", "--to", "0"], ["migrate", "--dir", "none"]]) {
+    expect([words, await codeOf(place, ...words, "--db", "itself.db")]).toEqual([
+      words,
+      [5, "database.cannot-open"],
+    ]);
+  }
+});
+
+test("an empty file is as good as none", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a") });
+  writeFileSync(place.at("rung.db"), "");
+  expect(await codeOf(place, "migrate", "--to", "0")).toEqual([0, ""]);
+  expect(readFileSync(place.at("rung.db"), "utf8")).toBe("");
+  expect(await codeOf(place, "migrate")).toEqual([0, ""]);
+  expect(place.applied()).toEqual([1]);
 });

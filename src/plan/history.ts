@@ -68,10 +68,14 @@ export interface History {
 /** The history of a database that does not exist. */
 export const noHistory: History = { rows: [], founded: false, drift: [], vacant: true };
 
+/** How many migrations a catalog has; one with an outline is not asked for them. */
+export function countOf(catalog: Catalog): number {
+  return catalog.outline?.count ?? catalog.migrations.length;
+}
+
 /** Whether all of a catalog is applied as it is there, and the schema is as it was left: then there is nothing to apply. */
 export function isUpToDate(catalog: Catalog, { agreement, drift }: History): boolean {
-  const count = catalog.outline?.count ?? catalog.migrations.length;
-  return agreement?.count === count && drift.length === 0;
+  return agreement?.count === countOf(catalog) && drift.length === 0;
 }
 
 /** The highest order of application in a history; 0 for an empty one. */

@@ -22,13 +22,13 @@ export function nodeOs(): typeof import("node:os") {
 }
 
 /**
- * The name of this machine. On Linux it is read where the kernel tells it: to load `node:os` takes longer
- * than to open a database.
+ * The name of this machine. Where `node:fs` is loaded anyway it is read where the kernel tells it, on Linux: that takes
+ * a quarter of what it takes to load `node:os`, which takes a fifth of what `node:fs` does.
  */
 export function hostName(): string {
-  if (process.platform !== "linux") return nodeOs().hostname();
+  if (files === undefined || process.platform !== "linux") return nodeOs().hostname();
   try {
-    return fileSystem().readFileSync("/proc/sys/kernel/hostname", "utf8").trimEnd();
+    return files.readFileSync("/proc/sys/kernel/hostname", "utf8").trimEnd();
   } catch {
     return nodeOs().hostname();
   }

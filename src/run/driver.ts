@@ -68,8 +68,11 @@ export interface Restored {
 
 /** One thing to do. All but `load` and `wait` are the database's. */
 export type Effect =
-  /** Read history, without a lock; without the rows that are in agreement with a catalog, where one is given. */
-  | { readonly do: "look"; readonly catalog?: Catalog }
+  /**
+   * Read history, without a lock; without the rows that are in agreement with a catalog, where one is given. If what
+   * holds nothing is sure to be written to, what cannot be looked at may be taken for that: it is told then.
+   */
+  | { readonly do: "look"; readonly catalog?: Catalog; readonly willWrite?: boolean }
   /** Load the modules of TypeScript steps. */
   | { readonly do: "load"; readonly steps: readonly Step[] }
   /** Let some time pass. */

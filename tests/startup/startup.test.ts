@@ -1,7 +1,7 @@
 // Start-up hygiene: which source files a command loads. A list, not a time: it grows only on purpose.
 
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { Place, root, table } from "../rung.ts";
 
 /** The source files that a command loads, by name, without src/ and the ending. */
@@ -84,16 +84,30 @@ test("migrate loads what writes besides, and nothing that proves, rehearses or c
   expect(grouped(parts)).toEqual(listed(ofMigrate));
 });
 
-test("what is loaded together is one part of the executable: how many a start opens, the runtime's own included", async () => {
+/** How many parts of an executable a start opens, the runtime's own included. */
+async function partsOf(place: Place, word: string, executable?: string): Promise<number> {
+  const log = place.at("order");
+  rmSync(log, { force: true });
+  const env = { BUN_BYTECODE_ORDER_OUT: log };
+  const options = executable === undefined ? { env } : { env, executable };
+  expect((await place.rung([word], options)).status).toBe(0);
+  return readFileSync(log, "utf8").match(/^M /gm)?.length ?? 0;
+}
+
+test("what is loaded together is one part of the executable", async () => {
   using place = new Place();
   place.write({ "1_a.sql": table("a") });
-  const log = place.at("order");
-  const partsOf = async (word: string): Promise<number> => {
-    const { status } = await place.rung([word], { env: { BUN_BYTECODE_ORDER_OUT: log } });
-    expect(status).toBe(0);
-    return readFileSync(log, "utf8").match(/^M /gm)?.length ?? 0;
-  };
-  expect(await partsOf("version")).toBe(3);
-  expect(await partsOf("migrate")).toBe(18);
-  expect(await partsOf("status")).toBe(10);
+  expect(await partsOf(place, "version")).toBe(3);
+  expect(await partsOf(place, "migrate")).toBe(18);
+  expect(await partsOf(place, "status")).toBe(10);
+});
+
+test("a bundle asks the file system for nothing that SQLite does not: `node:fs` has four parts", async () => {
+  using place = new Place();
+  place.write({ "1_a.sql": table("a") }, "made");
+  await place.rung(["bundle", "--dir", "made", "--out", "app"]);
+  const app = place.at("app");
+  expect(await partsOf(place, "migrate", app)).toBe(15);
+  expect(await partsOf(place, "migrate", app)).toBe(6);
+  expect(await partsOf(place, "status", app)).toBe(6);
 });

@@ -10,3 +10,13 @@ export function sizeOf(path: string): number {
     return 0;
   }
 }
+
+/** Whether there is nothing at a path, as far as can be seen, or an empty file. */
+export function isEmpty(path: string): boolean {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found === undefined || (found.isFile() && found.size === 0);
+  } catch {
+    return true;
+  }
+}
