@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { executable, jsonLines, notRunHere, Place, root, table } from "../rung.ts";
+import { executable, jsonLines, notRunHere, Place, root, table, type Files } from "../rung.ts";
 import { Peer } from "./peer.ts";
 
 const status = `{"type":"status","msg_id":1}\n`;
@@ -105,22 +105,26 @@ test("standard streams that are closed, or no streams at all", async () => {
   });
 });
 
-test("a pipe that others made non-blocking, and that is full, loses nothing and repeats nothing", async () => {
-  if (Bun.which("python3") === null) return notRunHere("a non-blocking pipe", "no python3");
-  using place = new Place();
-  // Replies of three pages each, of which a pipe holds sixteen: the last one that fits is cut, and what is left of it
-  // finds room for a part of itself each time that some is read.
-  const files = Array.from({ length: 230 }, (_, n) => [`${n + 1}_t${n}.sql`, table(`t${n}`)]);
-  place.write(Object.fromEntries(files));
-  const count = 500;
-  place.write({ in: status.repeat(count) }, ".");
+/** So many migrations by the names of their files. */
+function manyTables(count: number): Files {
+  const files = Array.from({ length: count }, (_, n) => [`${n + 1}_t${n}.sql`, table(`t${n}`)]);
+  return Object.fromEntries(files);
+}
+
+/**
+ * What is read bit by bit of all that the executable writes to a pipe that others made non-blocking, and that holds as
+ * many full stops before: the last piece that fits is cut, and what is left of it finds room for a part of itself each
+ * time that some is read.
+ */
+async function slowlyRead(place: Place, words: readonly string[], before: number): Promise<string> {
   const python = `import array, fcntl, os, subprocess, sys, termios, time
 reading, writing = os.pipe()
 os.set_blocking(writing, False)
-child = subprocess.Popen([os.environ["RUNG"]], stdin=open("in"), stdout=writing)
+os.write(writing, b"." * ${before})
+child = subprocess.Popen([os.environ["RUNG"], *sys.argv[1:]], stdin=open("in"), stdout=writing)
 os.close(writing)
 waiting, before = array.array("i", [0]), -1
-while waiting[0] == 0 or waiting[0] != before:
+while waiting[0] <= ${before} or waiting[0] != before:
     before = waiting[0]
     time.sleep(0.1)
     fcntl.ioctl(reading, termios.FIONREAD, waiting)
@@ -129,10 +133,46 @@ while piece := os.read(reading, 5000):
     time.sleep(0.0005)
 sys.exit(child.wait())`;
   place.write({ "slow.py": python }, ".");
-  const { stdout, stderr } = await shell(place, "python3 slow.py");
+  const { stdout, stderr } = await shell(place, `python3 slow.py ${words.join(" ")}`);
   expect(stderr).toBe("");
-  expect(jsonLines(stdout)).toHaveLength(count);
-  expect(new Set(stdout.trimEnd().split("\n")).size).toBe(1);
+  expect(stdout.slice(0, before)).toBe(".".repeat(before));
+  return stdout.slice(before);
+}
+
+test("a pipe that others made non-blocking, and that is full, loses nothing and repeats nothing", async () => {
+  if (Bun.which("python3") === null) return notRunHere("a non-blocking pipe", "no python3");
+  using place = new Place();
+  // Replies of three pages each, of which a pipe holds sixteen.
+  place.write(manyTables(230));
+  const count = 500;
+  place.write({ in: status.repeat(count) }, ".");
+  const replies = await slowlyRead(place, [], 0);
+  expect(jsonLines(replies)).toHaveLength(count);
+  expect(new Set(replies.trimEnd().split("\n")).size).toBe(1);
+});
+
+for (const count of [12, 100, 230, 400]) {
+  test(`one text alone finds such a pipe full: ${count} lines`, async () => {
+    if (Bun.which("python3") === null) return notRunHere("a non-blocking pipe", "no python3");
+    using place = new Place();
+    place.write(manyTables(count));
+    place.write({ in: "" }, ".");
+    const { stdout } = await place.rung(["status"]);
+    // Sixteen pages, but for the half of one.
+    expect(await slowlyRead(place, ["status"], 63_488)).toBe(stdout);
+  });
+}
+
+test("a file that is appended to gets all of a text, be it long or short", async () => {
+  using place = new Place();
+  for (const count of [2, 12, 40, 150, 400]) {
+    place.write(manyTables(count));
+    place.write({ out: "before\n" }, ".");
+    const { stdout } = await place.rung(["status"]);
+    await shell(place, `"$RUNG" status >> out; echo after >> out`);
+    const written = readFileSync(place.at("out"), "utf8");
+    expect([count, written]).toEqual([count, `before\n${stdout}after\n`]);
+  }
 });
 
 test("a terminal that others made non-blocking, and that is full, loses nothing and repeats nothing", async () => {
