@@ -68,7 +68,7 @@ async function rowsOfStep(catalog: Catalog, history: History): Promise<readonly 
 }
 
 async function status(_command: StatusCommand, { driver, catalog, emit }: Job): Promise<void> {
-  const outcome = await driver.perform({ do: "look" });
+  const outcome = await driver.perform({ do: "look", catalog, isShown: true });
   if (outcome.is === "lost") return emit(failedWith(noAnswer));
   const allowed = outcome.is === "looked" ? refuseSample(catalog, outcome.history) : outcome;
   if ("failure" in allowed) return emit(failedWith(allowed.failure));

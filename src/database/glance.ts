@@ -1,7 +1,7 @@
 // A first look at history, for all that is as it usually is: what is out of the ordinary takes a closer one.
 
-import type { Catalog, Row } from "../migration/migration.ts";
-import type { Agreement, History, HistoryRow } from "../plan/history.ts";
+import type { Row } from "../migration/migration.ts";
+import type { Agreement, AppliedRow, History, HistoryRow, Interest } from "../plan/history.ts";
 import { outlineOf } from "../migration/outline.ts";
 import { format, formatOf } from "./format.ts";
 import { schemaVersion, type Connection } from "./sqlite.ts";
@@ -34,17 +34,38 @@ const selectSummary = `SELECT count(*) AS count, max(seq) AS seq,
   count(*) FILTER (WHERE state = 'applied' AND kind IN ('sql', 'typescript')) AS sound,
   group_concat(version, ' ') AS versions, group_concat(checksum, ' ') AS checksums FROM rung_history`;
 
+/** What a report shows of them, where all are applied. */
+const selectShown = `SELECT version, name, state, applied_at AS appliedAt, duration_ms AS durationMs,
+  applied_by AS appliedBy, NULL AS interruption FROM rung_history ORDER BY version`;
+
+/** The rest of what makes a row sound: SQLite has been asked for its version, its state and its kind. */
+function areShown(rows: readonly (Row | AppliedRow)[]): rows is readonly AppliedRow[] {
+  for (const { name, appliedAt, durationMs, appliedBy } of rows) {
+    const isSound =
+      typeof name === "string" &&
+      typeof appliedAt === "string" &&
+      typeof durationMs === "number" &&
+      typeof appliedBy === "string";
+    if (!isSound) return false;
+  }
+  return true;
+}
+
 /**
  * What history has in agreement with a catalog, if that is all that it has: the usual case, told for a third of what
  * its rows take to read. In any other order than that of versions it would not be found, and the rows be read.
  */
-export function agreementOf(connection: Connection, catalog: Catalog): Agreement | null {
+export function agreementOf(connection: Connection, interest: Interest): Agreement | null {
+  const { catalog, isShown = false } = interest;
+  if (catalog === undefined) return null;
   const { count, seq, sound, versions, checksums } = connection.get(selectSummary) ?? {};
   if (typeof count !== "number" || typeof seq !== "number" || sound !== count) return null;
   const { outline } = catalog;
   const ours = outline?.count === count ? outline : outlineOf(catalog.migrations.slice(0, count));
   const agrees = ours.versions === versions && ours.checksums === checksums;
-  return agrees ? { count, seq } : null;
+  if (!agrees || !isShown) return agrees ? { count, seq } : null;
+  const rows = connection.all(selectShown);
+  return areShown(rows) ? { count, seq, rows } : null;
 }
 
 const selectOthers = `SELECT 1 FROM sqlite_schema
@@ -69,16 +90,15 @@ function usualRows(connection: Connection): readonly HistoryRow[] | null {
 }
 
 /**
- * Reads history as of one moment: call it inside a transaction. Where it is in agreement with the catalog, if one is
- * given, its rows are left out. Null where the schema has changed, a step is under way, or anything is damaged.
+ * Reads history as of one moment: call it inside a transaction. Null where the schema has changed, a step is under way, or anything is damaged.
  */
-export function glance(connection: Connection, catalog: Catalog | null): History | null {
+export function glance(connection: Connection, interest: Interest): History | null {
   const vacant = isVacant(connection);
   if (!isFounded(connection)) return { rows: [], founded: false, drift: [], vacant };
   const written = formatOf(connection.get("SELECT * FROM rung_format"));
   if (written === null || written.oldest > format) return null;
   if (written.kept === null || written.kept !== schemaVersion(connection)) return null;
-  const agreement = catalog === null ? null : agreementOf(connection, catalog);
+  const agreement = agreementOf(connection, interest);
   if (agreement !== null) return { rows: [], agreement, founded: true, drift: [], vacant };
   const rows = usualRows(connection);
   return rows === null ? null : { rows, founded: true, drift: [], vacant };

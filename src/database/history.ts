@@ -2,8 +2,7 @@
 
 import * as v from "valibot";
 import { fail, ok, type Result } from "../failure.ts";
-import type { Catalog } from "../migration/migration.ts";
-import type { History, HistoryRow, LogEntry } from "../plan/history.ts";
+import type { History, HistoryRow, Interest, LogEntry } from "../plan/history.ts";
 import { format, formatOf } from "./format.ts";
 import { agreementOf, areSound, isFounded, isVacant, selectRows } from "./glance.ts";
 import type { Closer } from "./reading.ts";
@@ -96,11 +95,8 @@ function unreadable(what: string): Result<never> {
   );
 }
 
-/**
- * Reads history as of one moment: call it inside a transaction. Where it is in agreement with the catalog, if one is
- * given, its rows are left out. Fails with `history.format`.
- */
-export function readHistory(connection: Connection, catalog: Catalog | null): Result<History> {
+/** Reads history as of one moment: call it inside a transaction. Fails with `history.format`. */
+export function readHistory(connection: Connection, interest: Interest): Result<History> {
   const vacant = isVacant(connection);
   if (!isFounded(connection)) return ok({ rows: [], founded: false, drift: [], vacant });
   const written = formatOf(connection.get("SELECT * FROM rung_format"));
@@ -108,7 +104,7 @@ export function readHistory(connection: Connection, catalog: Catalog | null): Re
   const { oldest, kept } = written;
   if (oldest > format)
     return unreadable(`it is of format ${oldest}, and this build knows ${format}`);
-  const agreement = catalog === null ? null : agreementOf(connection, catalog);
+  const agreement = agreementOf(connection, interest);
   const rows = agreement === null ? readRows(connection) : ok([]);
   if (!rows.ok) return rows;
   const drift = driftOf(connection, kept);

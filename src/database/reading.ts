@@ -1,8 +1,7 @@
 // The database as it is committed: the file is opened, history is read, and known until somebody else has written.
 
 import { ok, type Failure, type Result } from "../failure.ts";
-import type { Catalog } from "../migration/migration.ts";
-import { noHistory, type History, type LogEntry } from "../plan/history.ts";
+import { noHistory, type History, type Interest, type LogEntry } from "../plan/history.ts";
 import type { SchemaObject } from "../plan/schema.ts";
 import { isEmpty, sizeOf } from "../platform/size.ts";
 import type { DatabaseEffect, Outcome } from "../run/driver.ts";
@@ -17,6 +16,9 @@ export type ReadingEffect = Extract<
 >;
 
 type Look = Extract<ReadingEffect, { readonly do: "look" }>;
+
+/** The interest of somebody to whom nothing can be left out. */
+const everything: Interest = {};
 
 /** What a database is opened with. */
 export interface ReadingSettings {
@@ -33,7 +35,7 @@ export interface ReadingSettings {
 
 /** What reads whatever state a database is in. Most starts see by a glance that all is as usual, and do without it. */
 export interface Closer {
-  readonly readHistory: (connection: Connection, catalog: Catalog | null) => Result<History>;
+  readonly readHistory: (connection: Connection, interest: Interest) => Result<History>;
   readonly readLog: (connection: Connection) => Result<readonly LogEntry[]>;
   readonly liveSchema: (connection: Connection) => readonly SchemaObject[];
 }
@@ -142,7 +144,7 @@ export class Reading {
     const hasMoved = this.dataVersion() !== this.seen;
     this.known = null;
     if (!hasMoved) return { is: "same" };
-    const history = this.read(this.open(), null);
+    const history = this.read(this.open(), everything);
     this.known = null;
     if (history === null) return { is: "unclear" };
     if (!history.ok) return { is: "failed", failure: history.failure };
@@ -156,10 +158,10 @@ export class Reading {
     return this.open().get("PRAGMA data_version")?.["data_version"] ?? null;
   }
 
-  private read(connection: Connection, catalog: Catalog | null): Result<History> | null {
+  private read(connection: Connection, interest: Interest): Result<History> | null {
     const seen = this.dataVersion();
     this.timesRead++;
-    const history = this.readHistory(connection, catalog);
+    const history = this.readHistory(connection, interest);
     if (history === null) return null;
     this.seen = seen;
     // Without its rows it would not do for the next one who looks.
@@ -168,17 +170,17 @@ export class Reading {
     return history;
   }
 
-  private readHistory(connection: Connection, catalog: Catalog | null): Result<History> | null {
-    if (this.closer !== null) return this.closer.readHistory(connection, catalog);
-    const history = glance(connection, catalog);
+  private readHistory(connection: Connection, interest: Interest): Result<History> | null {
+    if (this.closer !== null) return this.closer.readHistory(connection, interest);
+    const history = glance(connection, interest);
     return history === null ? null : ok(history);
   }
 
-  private readCommitted(catalog: Catalog | null): Result<History> | null {
+  private readCommitted(interest: Interest): Result<History> | null {
     const connection = this.open(this.settings.readWaitMs);
     connection.run("BEGIN");
     try {
-      return this.read(connection, catalog);
+      return this.read(connection, interest);
     } finally {
       if (connection.inTransaction) connection.run("ROLLBACK");
     }
@@ -210,7 +212,7 @@ export class Reading {
     this.hasSeenNothing = kind === "nothing";
     if (kind === "nothing") return { is: "looked", history: noHistory };
     if (kind !== "file") return { is: "failed", failure: noFile(this.settings.path, kind) };
-    const history = this.readCommitted(effect.catalog ?? null);
+    const history = this.readCommitted(effect);
     if (history === null) return null;
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "looked", history: history.value };
@@ -219,7 +221,7 @@ export class Reading {
   /** The connection may be in any state, so it is left behind, which takes back all that is not durable. */
   private settle(): Outcome | null {
     this.close();
-    const history = this.readCommitted(null);
+    const history = this.readCommitted(everything);
     if (history === null) return null;
     if (!history.ok) return { is: "failed", failure: history.failure };
     return { is: "settled", history: history.value };

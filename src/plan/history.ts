@@ -1,6 +1,6 @@
 // What the database remembers of the migrations that ran, as plain data.
 
-import type { Catalog, Direction } from "../migration/migration.ts";
+import type { Catalog, Direction, MigrationName } from "../migration/migration.ts";
 import type { Difference } from "./difference.ts";
 
 /** How far a step outside any transaction has come. */
@@ -43,12 +43,32 @@ export interface LogEntry {
   readonly by: string;
 }
 
+/** What a report shows of a migration that is applied. */
+export interface AppliedRow extends MigrationName {
+  readonly state: "applied";
+  /** UTC, RFC 3339. */
+  readonly appliedAt: string;
+  readonly durationMs: number;
+  readonly appliedBy: string;
+  readonly interruption: null;
+}
+
 /** A history that says of a catalog's first migrations that they are applied as the catalog has them, and no more. */
 export interface Agreement {
   /** How many migrations these are; at least one. */
   readonly count: number;
   /** The highest order of application among them. */
   readonly seq: number;
+  /** By version, lowest first; left out where nobody wants to show them. */
+  readonly rows?: readonly AppliedRow[];
+}
+
+/** What somebody who looks at history wants to know. */
+export interface Interest {
+  /** Given, to learn whether history is in agreement with it; then its rows are not needed. */
+  readonly catalog?: Catalog;
+  /** Whether they are to be shown all the same. */
+  readonly isShown?: boolean;
 }
 
 /** The history of a database at one moment. */

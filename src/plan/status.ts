@@ -2,7 +2,7 @@
 
 import { fail, ok, type Result } from "../failure.ts";
 import type { Catalog, Direction, Migration, MigrationName } from "../migration/migration.ts";
-import type { History, HistoryRow } from "./history.ts";
+import { countOf, type Agreement, type History, type HistoryRow } from "./history.ts";
 
 /** Where a migration stands when the catalog is held against history. */
 export type MigrationState =
@@ -70,19 +70,21 @@ function absent(row: HistoryRow, newest: number): Standing {
   return { state: row.version > newest ? "ahead" : "missing", migration: null, row };
 }
 
+/** A catalog of which all is applied is not asked for its migrations. */
+function pendingAfter({ count }: Agreement, catalog: Catalog): readonly Standing[] {
+  if (count === countOf(catalog)) return [];
+  return catalog.migrations.slice(count).map((migration) => ({ state: "pending", migration }));
+}
+
 /**
  * Where every known version stands, in version order; those that an agreement tells of as applied are left out. The head
  * is the highest version that was applied.
  */
 export function standings(catalog: Catalog, { rows, agreement }: History): readonly Standing[] {
+  if (agreement !== undefined) return pendingAfter(agreement, catalog);
   const { migrations } = catalog;
   const newest = migrations[migrations.length - 1]?.version ?? 0;
   const all: Standing[] = [];
-  if (agreement !== undefined) {
-    for (const migration of migrations.slice(agreement.count))
-      all.push({ state: "pending", migration });
-    return all;
-  }
   const head = rows[rows.length - 1]?.version ?? 0;
   let at = 0;
   for (const migration of migrations) {
@@ -111,13 +113,19 @@ const nobody: Investigator = () => {
   throw new Error("an interruption was not looked into");
 };
 
+function shown({ rows }: Agreement): StatusRow[] {
+  if (rows === undefined) throw new Error("what is applied was left out, and is to be shown");
+  return [...rows];
+}
+
 /** The rows of a status report. An investigator is needed where a step has been started and has not come to its end. */
 export function statusRows(
   catalog: Catalog,
   history: History,
   investigate: Investigator = nobody,
 ): readonly StatusRow[] {
-  const all: StatusRow[] = [];
+  const { agreement } = history;
+  const all: StatusRow[] = agreement === undefined ? [] : shown(agreement);
   for (const standing of standings(catalog, history)) {
     const { state } = standing;
     if (!("row" in standing)) {

@@ -1,12 +1,11 @@
 // What the run asks of a database, one effect at a time, and what can come of it.
 
 import type { Failure } from "../failure.ts";
-import type { Catalog } from "../migration/migration.ts";
 import type { Amendment } from "../plan/amend.ts";
 import type { TableContents } from "../plan/contents.ts";
 import type { RowChange } from "../plan/rehearsal.ts";
 import type { SchemaObject } from "../plan/schema.ts";
-import type { History, LogEntry } from "../plan/history.ts";
+import type { History, Interest, LogEntry } from "../plan/history.ts";
 import type { Call, ReadyStep, Step } from "../plan/step.ts";
 import type { Statement } from "../migration/statements.ts";
 
@@ -69,10 +68,10 @@ export interface Restored {
 /** One thing to do. All but `load` and `wait` are the database's. */
 export type Effect =
   /**
-   * Read history, without a lock; without the rows that are in agreement with a catalog, where one is given. If what
-   * holds nothing is sure to be written to, what cannot be looked at may be taken for that: it is told then.
+   * Read history, without a lock. If what holds nothing is sure to be written to, what cannot be looked at may be taken
+   * for that: it is told then.
    */
-  | { readonly do: "look"; readonly catalog?: Catalog; readonly willWrite?: boolean }
+  | ({ readonly do: "look"; readonly willWrite?: boolean } & Interest)
   /** Load the modules of TypeScript steps. */
   | { readonly do: "load"; readonly steps: readonly Step[] }
   /** Let some time pass. */

@@ -7,8 +7,8 @@ import { foundHistory } from "../../src/database/recording.ts";
 import { openConnection, schemaVersion, type Connection } from "../../src/database/sqlite.ts";
 import type { Catalog, Migration } from "../../src/migration/migration.ts";
 import { outlineOf } from "../../src/migration/outline.ts";
-import { lastSeq, type History } from "../../src/plan/history.ts";
-import { standings } from "../../src/plan/status.ts";
+import { lastSeq, type History, type Interest } from "../../src/plan/history.ts";
+import { standings, statusRows, type StatusRow } from "../../src/plan/status.ts";
 import { randomOf } from "../guard/random.ts";
 
 /** What may have become of a row since it was written. */
@@ -27,12 +27,19 @@ const mishaps = [
 ];
 
 /** Null where it cannot be read. */
-function read(connection: Connection, catalog: Catalog | null): History | null {
-  const history = readHistory(connection, catalog);
+function read(connection: Connection, interest: Interest): History | null {
+  const history = readHistory(connection, interest);
   return history.ok ? history.value : null;
 }
 
-test("a history that agrees with its catalog leaves the same to do as its rows do", () => {
+/** What a report shows of a history, steps under way included. */
+function reported(catalog: Catalog, history: History): readonly StatusRow[] {
+  return statusRows(catalog, history, () => {
+    return { direction: "up", done: 0, total: 1, lastDone: null, inDoubt: null };
+  });
+}
+
+test("a history that agrees with its catalog leaves the same to do, and shows the same, as its rows do", () => {
   const whole: Migration[] = Array.from({ length: 12 }, (_, at) => ({
     version: at * 3 + 1,
     name: `m${at}`,
@@ -65,20 +72,23 @@ test("a history that agrees with its catalog leaves the same to do as its rows d
     for (let count = pick(2); count > 0; count--) {
       connection.write(mishaps[pick(mishaps.length)] ?? "", [pick(whole.length) * 3 + 1]);
     }
-    const rows = read(connection, null);
-    const history = read(connection, catalog);
-    if (rows === null || history === null) {
-      expect([seed, history]).toEqual([seed, rows]);
+    const rows = read(connection, {});
+    const history = read(connection, { catalog });
+    const shown = read(connection, { catalog, isShown: true });
+    if (rows === null || history === null || shown === null) {
+      expect([seed, history, shown]).toEqual([seed, rows, rows]);
       seen.unreadable++;
       connection.close();
       continue;
     }
     // A glance sees the same, or nothing.
-    const seenAtOnce = glance(connection, catalog);
+    const seenAtOnce = glance(connection, { catalog });
     if (seenAtOnce !== null) {
       expect([seed, seenAtOnce]).toEqual([seed, history]);
+      expect([seed, glance(connection, { catalog, isShown: true })]).toEqual([seed, shown]);
       seen.atOnce++;
     }
+    expect([seed, reported(catalog, shown)]).toEqual([seed, reported(catalog, rows)]);
     const left = standings(catalog, rows).filter(({ state }) => state !== "applied");
     const found = standings(catalog, history).filter(({ state }) => state !== "applied");
     expect([seed, found]).toEqual([seed, left]);

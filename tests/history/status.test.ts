@@ -215,7 +215,7 @@ test("1,000 applied migrations are read in one query, as many as one is", async 
     await place.rung(["migrate"]);
     const queries: string[] = [];
     const connection = counted(openConnection(place.at("rung.db"), "read"), queries);
-    const history = readHistory(connection, null);
+    const history = readHistory(connection, {});
     connection.close();
     expect(history.ok ? history.value.rows.length : 0).toBe(count);
     expect(queries.filter((text) => text.includes("rung_history"))).toHaveLength(1);
