@@ -1,7 +1,9 @@
 // How low a goal can be: programs that do nothing but what has to be done, and where the time of `rung` goes.
 
-import { rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { sha256 } from "../../src/platform/hash.ts";
+import type { Given } from "./floor/apply.ts";
 import { makeProfiled, profileOf } from "./profile.ts";
 
 /** The benchmark's place, in which its directories and databases lie, and how it copies and runs executables. */
@@ -16,19 +18,35 @@ export interface Floors {
   readonly nothing: string;
   readonly reads: string;
   readonly runs: string;
+  /** This one is made for its migrations: those of a directory. */
+  readonly carries: (directory: string) => string;
+}
+
+/** The migrations of a directory as such a program carries them. */
+function carried(directory: string): readonly Given[] {
+  return readdirSync(directory)
+    .sort()
+    .map((file) => {
+      const [up = "", down = ""] = readFileSync(join(directory, file), "utf8").split(
+        "-- migrate:down\n",
+      );
+      return { version: Number.parseInt(file, 10), checksum: sha256(up), up, down };
+    });
 }
 
 /** Makes the programs. */
 export function makeFloors({ place, copied, run }: Bench): Floors {
-  const make = (name: keyof Floors): string => {
-    const flags = ["--compile", "--bytecode", "--format=esm", "--minify"];
+  const make = (name: keyof Floors, ...more: readonly string[]): string => {
+    const flags = ["--compile", "--bytecode", "--format=esm", "--minify", ...more];
     const source = join(import.meta.dir, "floor", `${name}.ts`);
     const made = join(place, `${name}.made`);
     const jit = "--compile-jit-policy=1000";
     run([process.execPath, "build", ...flags, jit, source, "--outfile", made]);
     return copied(made, `floor-${name}`);
   };
-  return { nothing: make("nothing"), reads: make("reads"), runs: make("runs") };
+  const carries = (directory: string): string =>
+    make("carries", "--define", `carried=${JSON.stringify(carried(directory))}`);
+  return { nothing: make("nothing"), reads: make("reads"), runs: make("runs"), carries };
 }
 
 async function profiles({ place, run }: Bench): Promise<readonly string[]> {

@@ -84,7 +84,7 @@ function shell(name: string, database: string, input: string, before?: () => voi
 }
 
 function floor(
-  name: keyof typeof floors,
+  name: "nothing" | "reads" | "runs",
   words: readonly string[],
   before?: () => void,
 ): Contender {
@@ -166,7 +166,7 @@ async function migrations(
     shell(one, d, work.allUp, fresh(d)),
     floor("runs", ["up", e, work.directory], fresh(e)),
   ];
-  report(`migrate ${count}, new file`, await measure(ups, runs), ...goals);
+  report(`migrate ${count}, new file, --dir`, await measure(ups, runs), ...goals);
   const walled = (path: string) => () => {
     fresh(path)();
     run(["sqlite3", path, "PRAGMA journal_mode = WAL"]);
@@ -176,8 +176,31 @@ async function migrations(
     theirs(b, work.directory, ["up"], walled(b)),
     shell(one, d, work.allUp, walled(d)),
   ];
-  report(`migrate ${count}, WAL`, await measure(inWal, runs));
+  report(`migrate ${count}, WAL, --dir`, await measure(inWal, runs));
   return work;
+}
+
+/** An executable that carries migrations. */
+function bundled({ directory }: Workload, count: number): string {
+  const bundle = join(place, `bundle${count}`);
+  run([rung, "bundle", "--no-verify", "--dir", directory, "--out", `${bundle}.made`]);
+  return copied(`${bundle}.made`, `bundle${count}`);
+}
+
+/** As `migrations` measures it on a new file, with a bundle. */
+async function carrying(
+  work: Workload,
+  count: number,
+  runs: number,
+  ...goals: readonly Goal[]
+): Promise<void> {
+  const [a, b, e] = [db(`carried-a${count}`), db(`carried-b${count}`), db(`carried-e${count}`)];
+  const ups = [
+    { name: "rung", argv: [bundled(work, count), "migrate", "--db", a], before: fresh(a) },
+    theirs(b, work.directory, ["up"], fresh(b)),
+    { name: "floor", argv: [floors.carries(work.directory), e], before: fresh(e) },
+  ];
+  report(`migrate ${count}, new file, a bundle`, await measure(ups, runs), ...goals);
 }
 
 /** Where everything is applied: with the directory, every file of it read and hashed, and with a bundle of it. */
@@ -188,10 +211,8 @@ async function applied(
   [own, embedded]: readonly [number, number],
 ): Promise<void> {
   const [a, b] = [db(`a${count}`), db(`b${count}`)];
-  const bundle = join(place, `bundle${count}`);
+  const bundle = bundled(work, count);
   const dir = ["--dir", work.directory];
-  run([rung, "bundle", "--no-verify", ...dir, "--out", `${bundle}.made`]);
-  copied(`${bundle}.made`, `bundle${count}`);
   for (const [command, their] of [
     ["status", "status"],
     ["migrate", "up"],
@@ -289,6 +310,7 @@ report(
   { of: "dbmate", atMost: 0.75 },
 );
 const two = await migrations(2, 60, { of: "dbmate", atMost: 0.85 });
+await carrying(two, 2, 60, { of: "dbmate", atMost: 0.85 });
 await applied(two, 2, 60, [0.75, 0.75]);
 await migrations(100, 15, { of: "dbmate", atMost: 0.25 });
 const goals = [{ of: "dbmate", atMost: 0.2 }, { of: one, atMost: 1.3 }, { peakMiB: 48 }];
@@ -297,7 +319,7 @@ await applied(thousand, 1000, 30, [1, 0.6]);
 await undoing(thousand, 1000, 7);
 await migrations(10_000, 1);
 const [own, shells] = ["rung", one].map((name) =>
-  factor("migrate 10000, new file", "migrate 1000, new file", name).toFixed(0),
+  factor("migrate 10000, new file, --dir", "migrate 1000, new file, --dir", name).toFixed(0),
 );
 await written(300, 7);
 await messages(100_000);
