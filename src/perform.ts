@@ -68,7 +68,7 @@ async function rowsOfStep(catalog: Catalog, history: History): Promise<readonly 
 }
 
 async function status(_command: StatusCommand, { driver, catalog, emit }: Job): Promise<void> {
-  const outcome = await driver.perform({ do: "look", catalog, isShown: true });
+  const outcome = await driver.perform({ do: "look", catalog, wantsRows: true });
   if (outcome.is === "lost") return emit(failedWith(noAnswer));
   const allowed = outcome.is === "looked" ? refuseSample(catalog, outcome.history) : outcome;
   if ("failure" in allowed) return emit(failedWith(allowed.failure));
@@ -139,7 +139,7 @@ function steppingOf(command: PlanCommand): SteppingCommand {
 async function look({ to }: MigrateCommand, { place, catalog, driver }: Job): Promise<Outcome> {
   place.watch?.({ is: "reading" });
   const willWrite = to === undefined && countOf(catalog) > 0;
-  return driver.perform({ do: "look", catalog, willWrite });
+  return driver.perform({ do: "look", catalog, wantsRows: false, willWrite });
 }
 
 async function foresee(command: SteppingCommand, { catalog, driver, emit }: Job): Promise<void> {

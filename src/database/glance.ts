@@ -38,8 +38,8 @@ const selectSummary = `SELECT count(*) AS count, max(seq) AS seq,
 const selectShown = `SELECT version, name, state, applied_at AS appliedAt, duration_ms AS durationMs,
   applied_by AS appliedBy, NULL AS interruption FROM rung_history ORDER BY version`;
 
-/** The rest of what makes a row sound: SQLite has been asked for its version, its state and its kind. */
-function areShown(rows: readonly (Row | AppliedRow)[]): rows is readonly AppliedRow[] {
+/** Whether rows whose versions, states and kinds SQLite has found sound are so in the rest of what is shown. */
+function areSoundToShow(rows: readonly (Row | AppliedRow)[]): rows is readonly AppliedRow[] {
   for (const { name, appliedAt, durationMs, appliedBy } of rows) {
     const isSound =
       typeof name === "string" &&
@@ -56,16 +56,17 @@ function areShown(rows: readonly (Row | AppliedRow)[]): rows is readonly Applied
  * its rows take to read. In any other order than that of versions it would not be found, and the rows be read.
  */
 export function agreementOf(connection: Connection, interest: Interest): Agreement | null {
-  const { catalog, isShown = false } = interest;
-  if (catalog === undefined) return null;
+  if (interest.catalog === undefined) return null;
+  const { catalog, wantsRows } = interest;
   const { count, seq, sound, versions, checksums } = connection.get(selectSummary) ?? {};
   if (typeof count !== "number" || typeof seq !== "number" || sound !== count) return null;
   const { outline } = catalog;
   const ours = outline?.count === count ? outline : outlineOf(catalog.migrations.slice(0, count));
   const agrees = ours.versions === versions && ours.checksums === checksums;
-  if (!agrees || !isShown) return agrees ? { count, seq } : null;
+  if (!agrees) return null;
+  if (!wantsRows) return { count, seq, rows: null };
   const rows = connection.all(selectShown);
-  return areShown(rows) ? { count, seq, rows } : null;
+  return areSoundToShow(rows) ? { count, seq, rows } : null;
 }
 
 const selectOthers = `SELECT 1 FROM sqlite_schema
@@ -90,7 +91,8 @@ function usualRows(connection: Connection): readonly HistoryRow[] | null {
 }
 
 /**
- * Reads history as of one moment: call it inside a transaction. Null where the schema has changed, a step is under way, or anything is damaged.
+ * Reads history as of one moment: call it inside a transaction. Null where the schema has changed, a step is under way,
+ * or anything is damaged.
  */
 export function glance(connection: Connection, interest: Interest): History | null {
   const vacant = isVacant(connection);

@@ -59,17 +59,16 @@ export interface Agreement {
   readonly count: number;
   /** The highest order of application among them. */
   readonly seq: number;
-  /** By version, lowest first; left out where nobody wants to show them. */
-  readonly rows?: readonly AppliedRow[];
+  /** By version, lowest first; null where nobody wants them. */
+  readonly rows: readonly AppliedRow[] | null;
 }
 
-/** What somebody who looks at history wants to know. */
-export interface Interest {
-  /** Given, to learn whether history is in agreement with it; then its rows are not needed. */
-  readonly catalog?: Catalog;
-  /** Whether they are to be shown all the same. */
-  readonly isShown?: boolean;
-}
+/**
+ * What somebody who looks at history wants to know: all of it; or what is not in agreement with a catalog, and of what is
+ * in agreement at most the rows that a report shows.
+ */
+export type Interest =
+  { readonly catalog?: never } | { readonly catalog: Catalog; readonly wantsRows: boolean };
 
 /** The history of a database at one moment. */
 export interface History {

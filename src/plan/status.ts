@@ -114,7 +114,7 @@ const nobody: Investigator = () => {
 };
 
 function shown({ rows }: Agreement): StatusRow[] {
-  if (rows === undefined) throw new Error("what is applied was left out, and is to be shown");
+  if (rows === null) throw new Error("what is applied was left out, and is to be shown");
   return [...rows];
 }
 

@@ -13,12 +13,11 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * What a pipe takes as a whole or not at all, in bytes: a quarter of `PIPE_BUF` (pipe(7)), elsewhere the least that POSIX
- * allows. For what is twice as long, the runtime sets aside the beginning of a file, and leaves it void where it appends.
+ * As much as is handed over in one piece, in bytes. A pipe takes it as a whole or not at all (POSIX, `PIPE_BUF`: 4,096 on
+ * Linux, at least 512), and a file as it is: from some 2,000 on the runtime allocates the beginning of a file before it
+ * writes (`fallocate`, seen in 1.4.5), which leaves zeros in one that is appended to.
  */
 const inOnePiece = process.platform === "linux" ? 1024 : 512;
-/** How many more pieces of what is longer are to be written one by one: it takes less time than to load `node:fs`. */
-let piecesLeft = 16;
 /** What takes more than one byte in UTF-8. */
 const beyondAscii = /[\x80-\uffff]/;
 const streams = [Bun.stdin, Bun.stdout, Bun.stderr] as const;
@@ -56,24 +55,16 @@ async function writeInParts(descriptor: 1 | 2, bytes: Uint8Array): Promise<void>
   }
 }
 
-async function writeInPieces(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length; written += inOnePiece)
-    await writeWhole(descriptor, bytes.subarray(written, written + inOnePiece));
-}
-
-/** Writes all of a text to a descriptor. */
+/** Writes all of a text to a descriptor, a long one by calls that take it in one go: others may write there, too. */
 function write(descriptor: 1 | 2, text: string): Promise<unknown> {
   // Of nothing, the runtime would make an empty file.
   if (text === "") return Promise.resolve();
   // A terminal takes a part of anything.
-  const isShown = mayShow();
-  const isShort = text.length <= inOnePiece && !isShown;
+  const isShort = text.length <= inOnePiece && !mayShow();
   if (isShort && !beyondAscii.test(text)) return writeWhole(descriptor, text);
   const bytes = new TextEncoder().encode(text);
-  const pieces = Math.ceil(bytes.length / inOnePiece);
-  if (isShown || (pieces > 1 && pieces > piecesLeft)) return writeInParts(descriptor, bytes);
-  if (pieces > 1) piecesLeft -= pieces;
-  return writeInPieces(descriptor, bytes);
+  const isPiece = isShort && bytes.length <= inOnePiece;
+  return isPiece ? writeWhole(descriptor, bytes) : writeInParts(descriptor, bytes);
 }
 
 /** Writes all of a text to standard output; false once that is in vain. Never throws: see `streamTrouble`. */

@@ -68,8 +68,8 @@ export interface Restored {
 /** One thing to do. All but `load` and `wait` are the database's. */
 export type Effect =
   /**
-   * Read history, without a lock. If what holds nothing is sure to be written to, what cannot be looked at may be taken
-   * for that: it is told then.
+   * Read history, without a lock. Where a database that holds nothing is sure to be written to, an empty file counts as
+   * none, and what cannot be opened may be told as late as it is written to.
    */
   | ({ readonly do: "look"; readonly willWrite?: boolean } & Interest)
   /** Load the modules of TypeScript steps. */

@@ -205,7 +205,7 @@ function waitOf(run: Run, since: number, now: number): number {
 
 /** What is to be applied is planned without the rows of what is. */
 function lookFor({ command, catalog }: RunRequest): Effect {
-  return command.type === "migrate" ? { do: "look", catalog } : { do: "look" };
+  return command.type === "migrate" ? { do: "look", catalog, wantsRows: false } : { do: "look" };
 }
 
 /** The one effect that a state awaits; null at the end. */

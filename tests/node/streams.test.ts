@@ -204,6 +204,23 @@ os._exit(0)`;
   expect(new Set(stdout.trimEnd().split("\n")).size).toBe(1);
 });
 
+test("replies of many processes in one file, or through one pipe, keep their lines whole", async () => {
+  using place = new Place();
+  place.write(manyTables(20));
+  await place.rung(["migrate"]);
+  const line = (await place.rung(["status", "--json"])).stdout;
+  // Longer than what is handed over in one piece, and no longer than what a pipe takes as a whole.
+  expect(line.length).toBeGreaterThan(1024);
+  expect(line.length).toBeLessThan(4096);
+  const all = `for _ in {1..24}; do "$RUNG" status --json & done; wait`;
+  await shell(place, `{ ${all}; } >> out`);
+  const { stdout } = await shell(place, all);
+  expect([readFileSync(place.at("out"), "utf8"), stdout]).toEqual([
+    line.repeat(24),
+    line.repeat(24),
+  ]);
+});
+
 test("an empty text leaves a file as it is", async () => {
   using place = new Place();
   place.write({ out: "before\n" }, ".");

@@ -11,12 +11,15 @@ export function sizeOf(path: string): number {
   }
 }
 
-/** Whether there is nothing at a path, as far as can be seen, or an empty file. */
+/**
+ * Whether there is nothing at a path, or an empty file, in a folder that one may look into. A link that leads nowhere is
+ * nothing, wherever that is.
+ */
 export function isEmpty(path: string): boolean {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     return found === undefined || (found.isFile() && found.size === 0);
   } catch {
-    return true;
+    return false;
   }
 }
