@@ -6,21 +6,31 @@ import { outlineOf } from "../migration/outline.ts";
 import { format, formatOf } from "./format.ts";
 import { schemaVersion, type Connection } from "./sqlite.ts";
 
+/** Whether what a report shows of each row is sound, besides its version and its state. */
+function canBeShown(rows: readonly (Row | HistoryRow | AppliedRow)[]): boolean {
+  for (const { name, appliedAt, durationMs, appliedBy } of rows) {
+    const isSound =
+      typeof name === "string" &&
+      typeof appliedAt === "string" &&
+      typeof durationMs === "number" &&
+      typeof appliedBy === "string";
+    if (!isSound) return false;
+  }
+  return true;
+}
+
 /** What the schema of a row in history.ts says, in words that take a twentieth of its time: a long history is read by many commands. */
 export function areSound(rows: readonly (Row | HistoryRow)[]): rows is readonly HistoryRow[] {
+  if (!canBeShown(rows)) return false;
   for (const row of rows) {
     const { kind, state, down } = row;
     const isSound =
       typeof row["version"] === "number" &&
-      typeof row["name"] === "string" &&
       typeof row["checksum"] === "string" &&
       (kind === "sql" || kind === "typescript") &&
       (state === "applied" || state === "started") &&
       typeof row["seq"] === "number" &&
-      (down === null || typeof down === "string") &&
-      typeof row["appliedAt"] === "string" &&
-      typeof row["durationMs"] === "number" &&
-      typeof row["appliedBy"] === "string";
+      (down === null || typeof down === "string");
     if (!isSound) return false;
   }
   return true;
@@ -38,17 +48,9 @@ const selectSummary = `SELECT count(*) AS count, max(seq) AS seq,
 const selectShown = `SELECT version, name, state, applied_at AS appliedAt, duration_ms AS durationMs,
   applied_by AS appliedBy, NULL AS interruption FROM rung_history ORDER BY version`;
 
-/** Whether rows whose versions, states and kinds SQLite has found sound are so in the rest of what is shown. */
-function areSoundToShow(rows: readonly (Row | AppliedRow)[]): rows is readonly AppliedRow[] {
-  for (const { name, appliedAt, durationMs, appliedBy } of rows) {
-    const isSound =
-      typeof name === "string" &&
-      typeof appliedAt === "string" &&
-      typeof durationMs === "number" &&
-      typeof appliedBy === "string";
-    if (!isSound) return false;
-  }
-  return true;
+/** The same of rows whose versions, states and kinds SQLite has found sound. */
+function areApplied(rows: readonly (Row | AppliedRow)[]): rows is readonly AppliedRow[] {
+  return canBeShown(rows);
 }
 
 /**
@@ -66,7 +68,7 @@ export function agreementOf(connection: Connection, interest: Interest): Agreeme
   if (!agrees) return null;
   if (!wantsRows) return { count, seq, rows: null };
   const rows = connection.all(selectShown);
-  return areSoundToShow(rows) ? { count, seq, rows } : null;
+  return areApplied(rows) ? { count, seq, rows } : null;
 }
 
 const selectOthers = `SELECT 1 FROM sqlite_schema

@@ -186,13 +186,13 @@ export class Reading {
     }
   }
 
-  private fileKind(willWrite: boolean): FileKind {
+  private fileKind({ willWrite = false }: Pick<Look, "willWrite"> = {}): FileKind {
     const { path, mode } = this.settings;
     if (mode === "memory") return this.opened === null ? "nothing" : "file";
-    // Else `node:fs` is loaded to see what it is: a tenth of what a bundle needs for two migrations on a new file.
-    if (willWrite && isEmpty(path)) return "nothing";
     // What has a size and is no database is told when it is opened.
-    return sizeOf(path) > 0 ? "file" : fileKind(path);
+    if (sizeOf(path) > 0) return "file";
+    // Else `node:fs` is loaded to see what it is: a tenth of what a bundle needs for two migrations on a new file.
+    return willWrite && isEmpty(path) ? "nothing" : fileKind(path);
   }
 
   /** Whether the file that was opened is still the one at its path. */
@@ -202,13 +202,12 @@ export class Reading {
   }
 
   private look(effect: Look): Outcome | null {
-    const { willWrite = false } = effect;
     if (this.opened !== null && !this.isSameFile()) this.close();
     const known = this.known;
     if (known !== null && this.dataVersion() === this.seen) {
       return { is: "looked", history: known };
     }
-    const kind = this.fileKind(willWrite);
+    const kind = this.fileKind(effect);
     this.hasSeenNothing = kind === "nothing";
     if (kind === "nothing") return { is: "looked", history: noHistory };
     if (kind !== "file") return { is: "failed", failure: noFile(this.settings.path, kind) };
@@ -228,14 +227,14 @@ export class Reading {
   }
 
   private survey({ liveSchema }: Closer): Outcome {
-    if (this.opened === null && this.fileKind(false) === "nothing") {
+    if (this.opened === null && this.fileKind() === "nothing") {
       return { is: "surveyed", objects: [] };
     }
     return { is: "surveyed", objects: liveSchema(this.open()) };
   }
 
   private readLog({ readLog }: Closer): Outcome {
-    if (this.fileKind(false) === "nothing") return { is: "log-read", entries: [] };
+    if (this.fileKind() === "nothing") return { is: "log-read", entries: [] };
     const entries = readLog(this.open());
     if (!entries.ok) return { is: "failed", failure: entries.failure };
     return { is: "log-read", entries: entries.value };

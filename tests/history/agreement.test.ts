@@ -27,6 +27,7 @@ const mishaps = [
   "UPDATE rung_history SET applied_by = 'another' WHERE version = ?",
 ];
 
+/** What makes a table of history without any of the rules that ours keeps, and breaks one of them. */
 const loosened = [
   "CREATE TABLE loose AS SELECT * FROM rung_history",
   "DROP TABLE rung_history",
