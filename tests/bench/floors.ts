@@ -1,9 +1,8 @@
 // How low a goal can be: programs that do nothing but what has to be done, and where the time of `rung` goes.
 
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "../../src/platform/hash.ts";
-import type { Given } from "./floor/apply.ts";
+import { givenIn } from "./floor/given.ts";
 import { makeProfiled, profileOf } from "./profile.ts";
 
 /** The benchmark's place, in which its directories and databases lie, and how it copies and runs executables. */
@@ -22,18 +21,6 @@ export interface Floors {
   readonly carries: (directory: string) => string;
 }
 
-/** The migrations of a directory as such a program carries them. */
-function carried(directory: string): readonly Given[] {
-  return readdirSync(directory)
-    .sort()
-    .map((file) => {
-      const [up = "", down = ""] = readFileSync(join(directory, file), "utf8").split(
-        "-- migrate:down\n",
-      );
-      return { version: Number.parseInt(file, 10), checksum: sha256(up), up, down };
-    });
-}
-
 /** Makes the programs. */
 export function makeFloors({ place, copied, run }: Bench): Floors {
   const make = (name: keyof Floors, ...more: readonly string[]): string => {
@@ -45,7 +32,7 @@ export function makeFloors({ place, copied, run }: Bench): Floors {
     return copied(made, `floor-${name}`);
   };
   const carries = (directory: string): string =>
-    make("carries", "--define", `carried=${JSON.stringify(carried(directory))}`);
+    make("carries", "--define", `carried=${JSON.stringify(givenIn(directory))}`);
   return { nothing: make("nothing"), reads: make("reads"), runs: make("runs"), carries };
 }
 

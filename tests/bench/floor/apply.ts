@@ -11,12 +11,11 @@ export interface Given {
 }
 
 /** Runs steps, in their order, on the database at a path. */
-export function apply(path: string, direction: "up" | "down", given: () => readonly Given[]): void {
+export function apply(path: string, direction: "up" | "down", steps: readonly Given[]): void {
   const database = new Database(path);
   database.run("PRAGMA synchronous = EXTRA");
   database.run("BEGIN IMMEDIATE");
   database.run("CREATE TABLE IF NOT EXISTS floor (version INTEGER PRIMARY KEY, checksum TEXT)");
-  const steps = given();
   for (const { up, down } of steps) {
     database.run("SAVEPOINT step");
     database.run(direction === "down" ? down : up);

@@ -4,4 +4,4 @@ import { apply, type Given } from "./apply.ts";
 
 declare const carried: readonly Given[];
 
-apply(process.argv[2] ?? "", "up", () => carried);
+apply(process.argv[2] ?? "", "up", carried);
